@@ -23,9 +23,7 @@ class Picture:
 
     def __post_init__(self) -> None:
         if self.rgb.dtype != np.uint8 or self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or self.rgb.size == 0:
-            raise ValueError(
-                f"rgb must be uint8 (h, w, 3) and not empty, got {self.rgb.dtype} {self.rgb.shape}"
-            )
+            raise ValueError(f"rgb must be uint8 (h, w, 3) and not empty, got {self.rgb.dtype} {self.rgb.shape}")
         if self.mask is not None and (self.mask.dtype != np.bool_ or self.mask.shape != self.rgb.shape[:2]):
             raise ValueError(
                 f"mask must be bool {self.rgb.shape[:2]} as the picture, got {self.mask.dtype} {self.mask.shape}"

@@ -1,0 +1,1 @@
+"""Readers of what people own: one a file."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-AttributeValue = str | float | bool
+from engine.attributes import AttributeValue
 
 
 @dataclass(frozen=True)

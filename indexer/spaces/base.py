@@ -15,10 +15,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.attributes import AttributeType, AttributeValue
 from indexer.picture import Picture
-
-AttributeType = Literal["text", "number", "boolean"]
-AttributeValue = str | float | bool
 
 
 class Extractor(ABC):
