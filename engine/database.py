@@ -1,0 +1,98 @@
+"""catalog.db: connections with the settings that the rest relies on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from engine.errors import CatalogBusyError, CatalogError, CatalogOutdatedError, CatalogTooNewError
+from engine.schema import HEAD
+
+BUSY_SECONDS = 60.0
+WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
+"""Before 3.51.3 a reset of the write-ahead log can corrupt the database: the rollback journal is used instead."""
+
+
+class Database:
+    """Transactions on catalog.db; a connection each, so that threads and processes never share one."""
+
+    def __init__(self, path: Path, *, foreign_keys: bool = True) -> None:
+        self.path = path
+        self._foreign_keys = foreign_keys
+        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
+
+    def _connect(self) -> sqlite3.Connection:
+        # isolation_level=None: sqlite3 begins and commits nothing by itself; BEGIN and COMMIT are said below.
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=rw", timeout=BUSY_SECONDS, isolation_level=None, uri=True
+        )
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if self._foreign_keys else 'OFF'}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
+        return connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view of the database."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it is there afterwards, or none of it when the block raises."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql(begin)
+                try:
+                    yield connection
+                except BaseException:
+                    connection.exec_driver_sql("ROLLBACK")
+                    raise
+                connection.exec_driver_sql("COMMIT")
+        except OperationalError as error:
+            raise _translated(error, self.path) from error
+
+
+def _translated(error: OperationalError, path: Path) -> CatalogError:
+    said = str(error.orig)
+    if "locked" in said or "busy" in said:
+        return CatalogBusyError(f"{path} stayed locked for {BUSY_SECONDS:.0f} s: another process is using it")
+    return CatalogError(f"cannot use {path}: {said}")
+
+
+def use_journal(path: Path) -> None:
+    """Set the journal mode, which the file keeps."""
+    with sqlite3.connect(path, timeout=BUSY_SECONDS) as connection:
+        connection.execute(f"PRAGMA journal_mode = {'WAL' if WAL_IS_SAFE else 'DELETE'}")
+    connection.close()
+
+
+def revision(connection: Connection) -> str:
+    """The schema revision of the database."""
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+
+
+def require_head(connection: Connection, path: Path) -> None:
+    """Raise unless the database has the schema that this program reads and writes."""
+    found = revision(connection)
+    if found > HEAD:
+        raise CatalogTooNewError(
+            f"{path} was made by a newer Houndstooth (schema {found}, this program knows {HEAD}): "
+            "upgrade with `pip install --upgrade houndstooth`"
+        )
+    if found < HEAD:
+        raise CatalogOutdatedError(
+            f"{path} was made by an older Houndstooth (schema {found}, this program needs {HEAD}): "
+            f"run `houndstooth migrate --catalog {path}` (it makes a backup first)"
+        )

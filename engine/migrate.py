@@ -1,0 +1,75 @@
+"""Bringing an older catalog.db to the schema of this program, with a backup, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import alembic.command
+from alembic.config import Config
+
+import migrations
+from engine.database import Database, revision
+from engine.errors import CatalogCorruptError, CatalogNotFoundError, CatalogTooNewError
+from engine.schema import HEAD
+from engine.store import Store
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What `migrate` did: revisions before and after, and the backup it made (None when nothing was to do)."""
+
+    before: str
+    after: str
+    backup: Path | None
+
+
+def migrate(root: Path) -> Migration:
+    """Upgrade the catalog at `root` in one transaction, after a backup of catalog.db."""
+    store = Store(root)
+    if not store.database_path.is_file():
+        raise CatalogNotFoundError(f"no catalog at {root}")
+    with store.lock():
+        database = Database(store.database_path, foreign_keys=False)
+        with database.read() as connection:
+            before = revision(connection)
+        if before == HEAD:
+            return Migration(before, before, None)
+        if before > HEAD:
+            raise CatalogTooNewError(f"{root} has schema {before}, newer than {HEAD}: upgrade Houndstooth instead")
+        backup = _backup(store, before)
+        upgrade(database)
+        return Migration(before, HEAD, backup)
+
+
+def upgrade(database: Database) -> None:
+    """Run the missing migrations in one transaction and check every reference before it commits.
+
+    The database must have been opened with foreign keys off: SQLite rebuilds a table by dropping the old one,
+    which would cascade.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "head")
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise CatalogCorruptError(
+                f"after the migration {len(broken)} rows refer to nothing, e.g. in table {broken[0][0]}; "
+                "nothing was changed"
+            )
+
+
+def _backup(store: Store, before: str) -> Path:
+    store.backups.mkdir(exist_ok=True)
+    path = store.backups / f"catalog-{before}.db"
+    tmp = path.with_suffix(".tmp")
+    # SQLite's own copy, not the file system's: it holds what a write-ahead log or a hot journal still holds.
+    with closing(sqlite3.connect(store.database_path)) as source, closing(sqlite3.connect(tmp)) as target:
+        source.backup(target)
+    shutil.move(tmp, path)
+    return path

@@ -1,0 +1,141 @@
+"""The catalog's folder on disk: where things are, how it is made, opened, locked."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy import insert, select
+
+from engine.database import Database, require_head, use_journal
+from engine.errors import CatalogBusyError, CatalogError, CatalogNotFoundError
+from engine.schema import catalog
+
+PROGRAM = "houndstooth 0.1.0"
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Store:
+    """A catalog's folder. Holds no open file: copies are cheap, and threads and processes may share one."""
+
+    root: Path
+
+    @property
+    def database_path(self) -> Path:
+        """The record of everything: SQLite."""
+        return self.root / "catalog.db"
+
+    @property
+    def vectors(self) -> Path:
+        """Immutable shards of vectors: with catalog.db, the truth."""
+        return self.root / "vectors"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Immutable shards of small JPEGs, derived from the photos."""
+        return self.root / "thumbnails"
+
+    @property
+    def indexes(self) -> Path:
+        """FAISS files, derived from the vectors."""
+        return self.root / "indexes"
+
+    @property
+    def backups(self) -> Path:
+        """Copies of catalog.db made before a migration."""
+        return self.root / "backups"
+
+    @property
+    def database(self) -> Database:
+        """Transactions on catalog.db."""
+        return Database(self.database_path)
+
+    @staticmethod
+    def open(root: Path | str) -> Store:
+        """The catalog at `root`. Raises CatalogNotFoundError, CatalogOutdatedError or CatalogTooNewError."""
+        store = Store(Path(root))
+        if not store.database_path.is_file():
+            raise CatalogNotFoundError(
+                f"no catalog at {store.root}: name one with --catalog or $HOUNDSTOOTH_CATALOG, "
+                f"or make it with `houndstooth index PHOTOS --catalog {store.root}`"
+            )
+        try:
+            with store.database.read() as connection:
+                require_head(connection, store.root)
+        except sqlite3.DatabaseError as error:
+            raise CatalogError(f"{store.database_path} is not a catalog database: {error}") from error
+        return store
+
+    @staticmethod
+    def create(root: Path | str) -> Store:
+        """The catalog at `root`, made if it is not there. A kill on the way leaves nothing that opens."""
+        store = Store(Path(root))
+        if store.database_path.is_file():
+            return Store.open(root)
+        ours = {store.vectors.name, store.thumbnails.name, store.indexes.name, store.backups.name}
+        if store.root.exists():
+            strangers = [
+                entry.name
+                for entry in store.root.iterdir()
+                if entry.name not in ours and not entry.name.startswith(("catalog.db", "write.lock"))
+            ]
+            if strangers:
+                raise CatalogError(
+                    f"{store.root} is no catalog and holds other files ({', '.join(sorted(strangers)[:3])}, ...): "
+                    "name a new folder for the catalog"
+                )
+        try:
+            for folder in (store.root, *(store.root / name for name in sorted(ours))):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CatalogError(f"cannot make a catalog at {store.root}: {error.strerror or error}") from error
+        with store.lock():
+            if not store.database_path.is_file():
+                _make_database(store.database_path)
+        return store
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the one writer. The operating system frees the lock when the process ends, however it ends."""
+        lock = FileLock(self.root / "write.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise CatalogBusyError(
+                f"another process is writing to {self.root}: wait for it to finish, or stop it"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def generation(self) -> int:
+        """The newest generation: it grows by one with every change."""
+        with self.database.read() as connection:
+            return int(connection.execute(select(catalog.c.generation)).scalar_one())
+
+
+def _make_database(path: Path) -> None:
+    from engine.migrate import upgrade  # Alembic takes a while to load
+
+    tmp = path.with_name("catalog.db.tmp")
+    tmp.unlink(missing_ok=True)
+    sqlite3.connect(tmp).close()
+    upgrade(Database(tmp, foreign_keys=False))
+    with Database(tmp).write() as connection:
+        connection.execute(
+            insert(catalog).values(id=1, uuid=uuid.uuid4().hex, generation=0, created=now(), program=PROGRAM)
+        )
+    tmp.rename(path)
+    use_journal(path)
