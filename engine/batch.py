@@ -1,0 +1,126 @@
+"""What the indexer hands to the writer: one batch, published whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.attributes import AttributeType, AttributeValue
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A predicted value of an attribute, with the model's confidence in [0, 1] and its name."""
+
+    value: AttributeValue
+    confidence: float
+    model: str
+
+
+@dataclass(frozen=True, eq=False)
+class NewRegion:
+    """What is compared: the whole photo, or a box (x, y, width, height, pixels of the upright photo) in it.
+
+    vectors: space name -> float32 (dim,), unit length. predicted: attribute name -> value.
+    """
+
+    vectors: Mapping[str, NDArray[np.float32]]
+    box: tuple[int, int, int, int] | None = None
+    masked: bool = False
+    predicted: Mapping[str, Predicted] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger: how a file that was seen ended.
+
+    state: indexed, duplicate or failed. reason: why it failed, or the path it is a duplicate of. source: where the
+    source names it. bytes, mtime_ns: of the file, to tell next time whether it changed. given: a hash of what the
+    source says besides the photo (box, mask).
+    """
+
+    path: str
+    product: str
+    state: str
+    reason: str = ""
+    source: str = ""
+    bytes: int | None = None
+    mtime_ns: int | None = None
+    given: str = ""
+    image_id: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class NewImage:
+    """A photo with its regions. It takes the place of the product's image of the same path, if there is one.
+
+    sha256: 32 bytes. phash: 64 bits, unsigned. thumbnail: a JPEG.
+    """
+
+    entry: Entry
+    sha256: bytes
+    width: int
+    height: int
+    phash: int
+    thumbnail: bytes
+    regions: Sequence[NewRegion]
+
+
+@dataclass(frozen=True, eq=False)
+class NewVectors:
+    """Vectors in further spaces for the regions of an image that is there already, in their order."""
+
+    image_id: int
+    regions: Sequence[NewRegion]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A cell of a table that could not be used; its photo went on without it."""
+
+    path: str
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the files of a batch or run ended; `seen` is their sum, counted on its own."""
+
+    seen: int = 0
+    indexed: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    failed: int = 0
+    problems: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(a + b for a, b in zip(self._tuple(), other._tuple(), strict=True)))
+
+    def _tuple(self) -> tuple[int, ...]:
+        return (self.seen, self.indexed, self.unchanged, self.duplicate, self.failed, self.problems)
+
+    @property
+    def reconciled(self) -> bool:
+        """Whether every file seen ended in exactly one way."""
+        return self.seen == self.indexed + self.unchanged + self.duplicate + self.failed
+
+
+@dataclass
+class Batch:
+    """Everything that one publication brings.
+
+    products: product id -> given attributes, for every product seen, changed or not (the writer compares).
+    entries: ledger lines of files that brought no image.
+    """
+
+    images: list[NewImage] = field(default_factory=list)
+    vectors: list[NewVectors] = field(default_factory=list)
+    products: dict[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
+    attribute_types: dict[str, AttributeType] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    counts: Counts = Counts()

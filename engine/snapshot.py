@@ -1,0 +1,156 @@
+"""What a query sees: one generation of the catalog, in memory.
+
+Readers never wait for the writer: a snapshot is loaded in one read transaction, and the shards it maps are immutable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from engine import schema
+from engine.attributes import AttributeType, Column
+from engine.columns import BUILT_IN, load_column
+from engine.errors import SpaceError
+from engine.shards import VectorShard, open_vectors
+from engine.store import Store
+from engine.vectors import SpaceVectors
+
+
+@dataclass(frozen=True)
+class Space:
+    """A space as the catalog records it; see `schema.space`. pair_mean, pair_spread: cosine of random pairs."""
+
+    id: int
+    name: str
+    dim: int
+    fingerprint: str
+    parameters: Mapping[str, Any]
+    weight: float
+    reads: str
+    pair_mean: float | None
+    pair_spread: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One generation. region_ids, image_ids, product_ids: int64 (n,), row by row, ascending region id, live only.
+
+    attributes: name -> type of all that a filter may name, built-in names included.
+    """
+
+    generation: int
+    region_ids: NDArray[np.int64]
+    image_ids: NDArray[np.int64]
+    product_ids: NDArray[np.int64]
+    spaces: Mapping[str, Space]
+    attributes: Mapping[str, AttributeType]
+    _shard_names: Mapping[int, list[str]]
+    _open: Callable[[str], VectorShard]
+    _columns: dict[str, Column] = field(default_factory=dict)
+    _vectors: dict[str, SpaceVectors] = field(default_factory=dict)
+
+    def space(self, name: str) -> Space:
+        """The space of this name. Raises SpaceError naming those there are."""
+        if name not in self.spaces:
+            raise SpaceError(f"the catalog has no space '{name}': it has {', '.join(self.spaces) or 'none'}")
+        return self.spaces[name]
+
+    def columns(self, names: Iterable[str]) -> dict[str, Column]:
+        """Columns that this snapshot was loaded with."""
+        return {name: self._columns[name] for name in names}
+
+    def vectors(self, name: str) -> SpaceVectors:
+        """The vectors of a space."""
+        if name not in self._vectors:
+            space = self.space(name)
+            shards = [self._open(shard) for shard in self._shard_names.get(space.id, [])]
+            self._vectors[name] = SpaceVectors(space.dim, shards)
+        return self._vectors[name]
+
+    def rows_of(self, region_ids: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Row numbers of live region ids (m,) in the arrays of this snapshot."""
+        return np.searchsorted(self.region_ids, region_ids)
+
+
+class Reader:
+    """Gives the newest snapshot, loading anew only what moved. One a thread."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._snapshot: Snapshot | None = None
+        self._shards: dict[str, VectorShard] = {}
+
+    def snapshot(self, columns: Callable[[Mapping[str, AttributeType]], Iterable[str]] | None = None) -> Snapshot:
+        """The newest generation; `columns`, given the known attributes, names those to load with it."""
+        with self.store.database.read() as connection:
+            generation = connection.execute(select(schema.catalog.c.generation)).scalar_one()
+            snapshot = self._snapshot
+            if snapshot is None or snapshot.generation != generation:
+                snapshot = _load(connection, generation, self._open)
+            for name in columns(snapshot.attributes) if columns else ():
+                if name not in snapshot._columns:
+                    rows = (snapshot.region_ids, snapshot.image_ids, snapshot.product_ids)
+                    snapshot._columns[name] = load_column(connection, name, *rows)
+        self._snapshot = snapshot
+        return snapshot
+
+    def _open(self, name: str) -> VectorShard:
+        if name not in self._shards:
+            self._shards[name] = open_vectors(self.store.vectors / name)
+        return self._shards[name]
+
+
+def _load(connection: Connection, generation: int, opener: Callable[[str], VectorShard]) -> Snapshot:
+    region, image, shard = schema.region, schema.image, schema.shard
+    found = connection.execute(
+        select(region.c.id, region.c.image_id, image.c.product_id)
+        .join(image, image.c.id == region.c.image_id)
+        .where(region.c.removed.is_(None))
+        .order_by(region.c.id)
+    )
+    rows = np.array([tuple(row) for row in found], dtype=np.int64).reshape(-1, 3)
+    names: dict[int, list[str]] = {}
+    for row in connection.execute(
+        select(shard.c.space_id, shard.c.name)
+        .where(shard.c.removed.is_(None), shard.c.space_id.is_not(None))
+        .order_by(shard.c.id)
+    ):
+        names.setdefault(row.space_id, []).append(row.name)
+    attributes = connection.execute(select(schema.attribute.c.name, schema.attribute.c.type))
+    region_ids, image_ids, product_ids = (np.ascontiguousarray(column) for column in rows.T)
+    return Snapshot(
+        generation=generation,
+        region_ids=region_ids,
+        image_ids=image_ids,
+        product_ids=product_ids,
+        spaces=load_spaces(connection),
+        attributes={**{row.name: row.type for row in attributes}, **BUILT_IN},
+        _shard_names=names,
+        _open=opener,
+    )
+
+
+def load_spaces(connection: Connection) -> dict[str, Space]:
+    """The spaces in use, by name, in the order they were made."""
+    space = schema.space
+    return {
+        row.name: Space(
+            id=row.id,
+            name=row.name,
+            dim=row.dim,
+            fingerprint=row.fingerprint,
+            parameters=json.loads(row.parameters),
+            weight=row.weight,
+            reads=row.reads,
+            pair_mean=row.pair_mean,
+            pair_spread=row.pair_spread,
+        )
+        for row in connection.execute(select(space).where(space.c.removed.is_(None)).order_by(space.c.id))
+    }

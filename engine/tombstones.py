@@ -1,0 +1,34 @@
+"""Deleting: rows get a tombstone and leave every answer at once; their vectors go when shards are compacted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, exists, select, update
+
+from engine import schema
+from engine.values import SQL_LIMIT
+
+
+def bury_images(connection: Connection, image_ids: Sequence[int], generation: int) -> None:
+    """Take images and their regions out of the catalog."""
+    for start in range(0, len(image_ids), SQL_LIMIT):
+        part = list(image_ids[start : start + SQL_LIMIT])
+        connection.execute(
+            update(schema.region)
+            .where(schema.region.c.image_id.in_(part), schema.region.c.removed.is_(None))
+            .values(removed=generation)
+        )
+        connection.execute(
+            update(schema.image)
+            .where(schema.image.c.id.in_(part), schema.image.c.removed.is_(None))
+            .values(removed=generation)
+        )
+
+
+def bury_empty_products(connection: Connection, generation: int) -> int:
+    """Take products that have no image left out of the catalog; how many."""
+    image, product = schema.image, schema.product
+    has_image = exists(select(1).where(image.c.product_id == product.c.id, image.c.removed.is_(None)))
+    gone = connection.execute(update(product).where(product.c.removed.is_(None), ~has_image).values(removed=generation))
+    return int(gone.rowcount)

@@ -1,0 +1,116 @@
+"""Attribute values in SQLite: declaring names, and writing what products and regions have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from engine import schema
+from engine.attributes import AttributeType, AttributeValue
+from engine.batch import Predicted
+from engine.errors import InputError
+
+SQL_LIMIT = 10_000
+"""Values a statement may hold; SQLite's own limit is 32,766."""
+
+
+def declare(connection: Connection, types: Mapping[str, AttributeType]) -> dict[str, tuple[int, AttributeType]]:
+    """Make the attributes that are new; name -> (id, type) of all. Raises InputError when one has another type."""
+    table = schema.attribute
+    known = {row.name: (row.id, row.type) for row in connection.execute(select(table))}
+    for name, kind in types.items():
+        if name not in known:
+            number = connection.execute(insert(table).values(name=name, type=kind)).inserted_primary_key
+            known[name] = (number[0] if number else 0, kind)
+        elif known[name][1] != kind:
+            raise InputError(f"attribute '{name}' is {known[name][1]} in this catalog, not {kind}: rename the column")
+    return known
+
+
+def write_given(
+    connection: Connection,
+    attributes: Mapping[str, tuple[int, AttributeType]],
+    products: Mapping[int, Mapping[str, AttributeValue]],
+) -> int:
+    """Set what the source says of each product id; the number of products that it changes anything of."""
+    table = schema.product_value
+    before = _stored(connection, list(products))
+    rows, changed = [], set()
+    for product_id, values in products.items():
+        for name, value in values.items():
+            attribute_id, kind = attributes[name]
+            stored = _as_row(kind, value)
+            if before.get((product_id, attribute_id)) != stored:
+                changed.add(product_id)
+                rows.append(
+                    {"attribute_id": attribute_id, "product_id": product_id, "text": stored[0], "number": stored[1]}
+                )
+    if rows:
+        statement = upsert(table)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[table.c.attribute_id, table.c.product_id],
+                set_={
+                    "text": statement.excluded.text,
+                    "number": statement.excluded.number,
+                    "confidence": None,
+                    "model": None,
+                },
+            ),
+            rows,
+        )
+    return len(changed)
+
+
+def write_predicted(
+    connection: Connection,
+    attributes: Mapping[str, tuple[int, AttributeType]],
+    regions: Iterable[tuple[int, Mapping[str, Predicted]]],
+) -> None:
+    """Set what models say of each region id, in the place of what they said before."""
+    table = schema.region_value
+    rows = []
+    for region_id, predicted in regions:
+        for name, value in predicted.items():
+            attribute_id, kind = attributes[name]
+            text, number = _as_row(kind, value.value)
+            rows.append(
+                {
+                    "attribute_id": attribute_id,
+                    "region_id": region_id,
+                    "text": text,
+                    "number": number,
+                    "confidence": value.confidence,
+                    "model": value.model,
+                }
+            )
+    if rows:
+        key = {"b_attribute": table.c.attribute_id, "b_region": table.c.region_id}
+        connection.execute(
+            delete(table).where(*(column == bindparam(name) for name, column in key.items())),
+            [{"b_attribute": row["attribute_id"], "b_region": row["region_id"]} for row in rows],
+        )
+        connection.execute(insert(table), rows)
+
+
+def _as_row(kind: AttributeType, value: AttributeValue) -> tuple[str | None, float | None]:
+    if (kind == "text") != isinstance(value, str):
+        raise InputError(f"{value!r} is not a {kind}")
+    return (value, None) if isinstance(value, str) else (None, float(value))
+
+
+def _stored(connection: Connection, ids: list[int]) -> dict[tuple[int, int], tuple[Any, Any]]:
+    table = schema.product_value
+    found: dict[tuple[int, int], tuple[Any, Any]] = {}
+    for start in range(0, len(ids), SQL_LIMIT):
+        part = ids[start : start + SQL_LIMIT]
+        for row in connection.execute(
+            select(table.c.product_id, table.c.attribute_id, table.c.text, table.c.number).where(
+                table.c.product_id.in_(part), table.c.model.is_(None)
+            )
+        ):
+            found[(row.product_id, row.attribute_id)] = (row.text, row.number)
+    return found

@@ -1,0 +1,366 @@
+"""The one writer: publishes batches so that a kill at any moment leaves the catalog before or after, never between.
+
+Files first (written, synced, read back, renamed), then one SQLite transaction that names them and moves the
+generation. A file that no row names is garbage, swept later.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from engine import schema
+from engine.attributes import AttributeType
+from engine.batch import Batch, Counts, NewRegion
+from engine.durable import PublishedFile
+from engine.errors import CatalogBusyError, SpaceError
+from engine.shards import write_thumbnails, write_vectors
+from engine.snapshot import Space, load_spaces
+from engine.store import Store, now
+from engine.tombstones import bury_images
+from engine.values import SQL_LIMIT, declare, write_given, write_predicted
+
+
+@dataclass(frozen=True)
+class SpaceSpec:
+    """What the indexer says of a space it writes."""
+
+    name: str
+    dim: int
+    fingerprint: str
+    parameters: Mapping[str, Any]
+    weight: float
+    reads: str
+    attribute_types: Mapping[str, AttributeType]
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """The ids that a batch will use, known before its files are written."""
+
+    images: list[int]
+    regions: list[list[int]]
+
+
+class Writer:
+    """Changes the catalog; made by `writing`, which holds the lock."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.database = store.database
+        self.generation = store.generation()
+
+    @contextmanager
+    def change(self) -> Iterator[Connection]:
+        """One transaction that moves the generation. Raises CatalogBusyError when somebody else moved it."""
+        with self.database.write() as connection:
+            yield connection
+            moved = connection.execute(
+                update(schema.catalog)
+                .where(schema.catalog.c.generation == self.generation)
+                .values(generation=self.generation + 1)
+            )
+            if moved.rowcount != 1:
+                raise CatalogBusyError(
+                    f"{self.store.root} was changed by another writer; nothing of this batch is kept"
+                )
+        self.generation += 1
+
+    def use_spaces(self, specs: Sequence[SpaceSpec]) -> dict[str, Space]:
+        """Register spaces; one whose extractor changed replaces the space of its name, vectors and all."""
+        with self.database.read() as connection:
+            there = load_spaces(connection)
+        fresh = [spec for spec in specs if spec.name not in there or there[spec.name].fingerprint != spec.fingerprint]
+        if fresh:
+            with self.change() as connection:
+                for spec in fresh:
+                    if spec.name in there:
+                        self._retire_space(connection, there[spec.name].id)
+                    connection.execute(
+                        insert(schema.space).values(
+                            name=spec.name,
+                            dim=spec.dim,
+                            metric="cosine",
+                            fingerprint=spec.fingerprint,
+                            parameters=json.dumps(dict(spec.parameters), sort_keys=True),
+                            weight=spec.weight,
+                            reads=spec.reads,
+                        )
+                    )
+                    declare(connection, spec.attribute_types)
+        with self.database.read() as connection:
+            return load_spaces(connection)
+
+    def _retire_space(self, connection: Connection, space_id: int) -> None:
+        gone = self.generation + 1
+        connection.execute(update(schema.space).where(schema.space.c.id == space_id).values(removed=gone))
+        retire_shards(connection, schema.shard.c.space_id == space_id, gone)
+        connection.execute(schema.vector_index.delete().where(schema.vector_index.c.space_id == space_id))
+
+    def start_run(self, kind: str, source: str) -> int:
+        """Open a line in the list of runs; its id."""
+        with self.database.write() as connection:
+            key = connection.execute(
+                insert(schema.run).values(
+                    kind=kind, source=source, started=now(), seen=0, indexed=0, unchanged=0, duplicate=0, failed=0,
+                    problems=0,
+                )
+            ).inserted_primary_key  # fmt: skip
+        return int(key[0]) if key else 0
+
+    def finish_run(self, run_id: int) -> None:
+        """Close the line of a run that came to its end."""
+        with self.database.write() as connection:
+            connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(finished=now()))
+
+    def commit(self, batch: Batch, run_id: int, spaces: Mapping[str, Space]) -> int:
+        """Publish a batch; the number of products whose given attributes it changed.
+
+        Raises SpaceError for a vector of the wrong shape or length, CatalogError when the disk refuses, and
+        CatalogBusyError; each leaves the catalog as it was.
+        """
+        ids = self._plan(batch)
+        shards = self._write_vectors(batch, ids, spaces)
+        thumbnails = self._write_thumbnails(batch, ids)
+        with self.change() as connection:
+            attributes = declare(connection, batch.attribute_types)
+            products = self._products(connection, batch)
+            for space_id, file, rows in [*shards, *thumbnails]:
+                connection.execute(_shard_row(space_id, file, rows))
+            self._insert_images(connection, batch, ids, products, spaces)
+            self._add_spaces(connection, batch, ids, spaces)
+            write_predicted(
+                connection,
+                attributes,
+                [
+                    (number, region.predicted)
+                    for numbers, regions in zip(ids.regions, _region_lists(batch), strict=True)
+                    for number, region in zip(numbers, regions, strict=True)
+                ],
+            )
+            given = {products[key]: values for key, values in batch.products.items()}
+            changed = write_given(connection, attributes, given)
+            _write_ledger(connection, batch, ids, run_id)
+            add_counts(connection, run_id, batch.counts)
+        return changed
+
+    def _plan(self, batch: Batch) -> _Ids:
+        with self.database.read() as connection:
+            used = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")
+            last: dict[str, int] = {row[0]: row[1] for row in used}
+            images = [last.get("image", 0) + 1 + number for number in range(len(batch.images))]
+            after = last.get("region", 0) + 1
+            regions = []
+            for new in batch.images:
+                regions.append(list(range(after, after + len(new.regions))))
+                after += len(new.regions)
+            for more in batch.vectors:
+                found = connection.execute(
+                    select(schema.region.c.id)
+                    .where(schema.region.c.image_id == more.image_id, schema.region.c.removed.is_(None))
+                    .order_by(schema.region.c.id)
+                )
+                regions.append(list(found.scalars()))
+        return _Ids(images, regions)
+
+    def _write_vectors(
+        self, batch: Batch, ids: _Ids, spaces: Mapping[str, Space]
+    ) -> list[tuple[int | None, PublishedFile, int]]:
+        written: list[tuple[int | None, PublishedFile, int]] = []
+        pairs = [
+            (number, region)
+            for numbers, regions in zip(ids.regions, _region_lists(batch), strict=True)
+            for number, region in zip(numbers, regions, strict=True)
+        ]
+        for name, space in spaces.items():
+            rows = [(number, region.vectors[name]) for number, region in pairs if name in region.vectors]
+            if not rows:
+                continue
+            vectors = np.stack([vector for _, vector in rows]).astype(np.float32, copy=False)
+            length = np.linalg.norm(vectors, axis=1)
+            if vectors.shape[1] != space.dim or not np.all(np.abs(length - 1) < 1e-2):  # NaN fails this too
+                raise SpaceError(f"space '{name}' needs unit vectors of {space.dim} numbers, got {vectors.shape[1:]}")
+            region_ids = np.array([number for number, _ in rows], dtype=np.int64)
+            file = write_vectors(self.store.vectors, region_ids, vectors, space.fingerprint)
+            written.append((space.id, file, len(rows)))
+        return written
+
+    def _write_thumbnails(self, batch: Batch, ids: _Ids) -> list[tuple[int | None, PublishedFile, int]]:
+        if not batch.images:
+            return []
+        image_ids = np.array(ids.images, dtype=np.int64)
+        pictures = [new.thumbnail for new in batch.images]
+        return [(None, write_thumbnails(self.store.thumbnails, image_ids, pictures), len(pictures))]
+
+    def _products(self, connection: Connection, batch: Batch) -> dict[str, int]:
+        """Product id in the database for each product named in the batch, made where it is new."""
+        table = schema.product
+        names = list(dict.fromkeys([*(new.entry.product for new in batch.images), *batch.products]))
+        found = _product_ids(connection, names)
+        fresh = [{"key": name} for name in names if name not in found]
+        if fresh:
+            connection.execute(insert(table), fresh)
+            found = _product_ids(connection, names)
+        return found
+
+    def _insert_images(
+        self, connection: Connection, batch: Batch, ids: _Ids, products: Mapping[str, int], spaces: Mapping[str, Space]
+    ) -> None:
+        if not batch.images:
+            return
+        image = schema.image
+        keys = {(products[new.entry.product], new.entry.path) for new in batch.images}
+        same_path = connection.execute(
+            select(image.c.id, image.c.product_id, image.c.path).where(
+                image.c.path.in_([path for _, path in keys]), image.c.removed.is_(None)
+            )
+        )
+        bury_images(
+            connection, [row.id for row in same_path if (row.product_id, row.path) in keys], self.generation + 1
+        )
+        connection.execute(
+            insert(image),
+            [
+                {
+                    "id": number,
+                    "product_id": products[new.entry.product],
+                    "path": new.entry.path,
+                    "sha256": new.sha256,
+                    "width": new.width,
+                    "height": new.height,
+                    "phash": signed(new.phash),
+                    "spaces": _space_list(new.regions, spaces),
+                }
+                for number, new in zip(ids.images, batch.images, strict=True)
+            ],
+        )
+        connection.execute(
+            insert(schema.region),
+            [
+                _region_row(number, image_id, region)
+                for image_id, numbers, new in zip(ids.images, ids.regions, batch.images, strict=False)
+                for number, region in zip(numbers, new.regions, strict=True)
+            ],
+        )
+
+    def _add_spaces(self, connection: Connection, batch: Batch, ids: _Ids, spaces: Mapping[str, Space]) -> None:
+        image = schema.image
+        live = {space.id for space in spaces.values()}
+        for more in batch.vectors:
+            before = connection.execute(select(image.c.spaces).where(image.c.id == more.image_id)).scalar_one()
+            added = {spaces[name].id for name in more.regions[0].vectors}
+            kept = {int(number) for number in before.split(",") if number} & live
+            connection.execute(
+                update(image).where(image.c.id == more.image_id).values(spaces=",".join(map(str, sorted(kept | added))))
+            )
+
+
+@contextmanager
+def writing(store: Store) -> Iterator[Writer]:
+    """Be the catalog's one writer. Raises CatalogBusyError when another process is."""
+    with store.lock():
+        yield Writer(store)
+
+
+def retire_shards(connection: Connection, which: Any, generation: int) -> None:
+    """Take shards out of use; their files stay for readers until the grace period is over."""
+    connection.execute(
+        update(schema.shard)
+        .where(which, schema.shard.c.removed.is_(None))
+        .values(removed=generation, removed_at=time.time())
+    )
+
+
+def add_counts(connection: Connection, run_id: int, counts: Counts) -> None:
+    """Add a batch's totals to its run."""
+    run = schema.run
+    connection.execute(
+        update(run)
+        .where(run.c.id == run_id)
+        .values(
+            seen=run.c.seen + counts.seen,
+            indexed=run.c.indexed + counts.indexed,
+            unchanged=run.c.unchanged + counts.unchanged,
+            duplicate=run.c.duplicate + counts.duplicate,
+            failed=run.c.failed + counts.failed,
+            problems=run.c.problems + counts.problems,
+        )
+    )
+
+
+def signed(number: int) -> int:
+    """A 64-bit unsigned number as SQLite can store it."""
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def _region_lists(batch: Batch) -> list[Sequence[NewRegion]]:
+    return [*(new.regions for new in batch.images), *(more.regions for more in batch.vectors)]
+
+
+def _space_list(regions: Sequence[NewRegion], spaces: Mapping[str, Space]) -> str:
+    return ",".join(map(str, sorted(spaces[name].id for name in regions[0].vectors)))
+
+
+def _region_row(number: int, image_id: int, region: NewRegion) -> dict[str, Any]:
+    x, y, width, height = region.box or (None, None, None, None)
+    kind = "given" if region.box or region.masked else "photo"
+    return {
+        "id": number, "image_id": image_id, "kind": kind, "x": x, "y": y, "width": width, "height": height,
+        "masked": region.masked,
+    }  # fmt: skip
+
+
+def _shard_row(space_id: int | None, file: PublishedFile, rows: int) -> Any:
+    return insert(schema.shard).values(
+        space_id=space_id, name=file.name, sha256=file.sha256, rows=rows, bytes=file.bytes
+    )
+
+
+def _product_ids(connection: Connection, names: list[str]) -> dict[str, int]:
+    table = schema.product
+    found: dict[str, int] = {}
+    for start in range(0, len(names), SQL_LIMIT):
+        part = names[start : start + SQL_LIMIT]
+        for row in connection.execute(
+            select(table.c.key, table.c.id).where(table.c.key.in_(part), table.c.removed.is_(None))
+        ):
+            found[row.key] = row.id
+    return found
+
+
+def _write_ledger(connection: Connection, batch: Batch, ids: _Ids, run_id: int) -> None:
+    ledger = schema.ledger
+    lines = [
+        *((new.entry, number) for new, number in zip(batch.images, ids.images, strict=True)),
+        *((entry, entry.image_id) for entry in batch.entries),
+    ]
+    if lines:
+        statement = upsert(ledger)
+        columns = [column.name for column in ledger.columns if not column.primary_key]
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[ledger.c.path, ledger.c.product],
+                set_={name: statement.excluded[name] for name in columns},
+            ),
+            [
+                {
+                    "path": entry.path, "product": entry.product, "state": entry.state, "reason": entry.reason,
+                    "source": entry.source, "bytes": entry.bytes, "mtime_ns": entry.mtime_ns, "given": entry.given,
+                    "image_id": image_id, "run_id": run_id,
+                }
+                for entry, image_id in lines
+            ],
+        )  # fmt: skip
+    if batch.problems:
+        connection.execute(
+            insert(schema.problem),
+            [{"run_id": run_id, "path": p.path, "source": p.source, "reason": p.reason} for p in batch.problems],
+        )
