@@ -38,8 +38,7 @@ class Entry:
     """One line of the ledger: how a file that was seen ended.
 
     state: indexed, duplicate or failed. reason: why it failed, or the path it is a duplicate of. source: where the
-    source names it. bytes, mtime_ns: of the file, to tell next time whether it changed. given: a hash of what the
-    source says besides the photo (box, mask).
+    source names it. bytes, mtime_ns: of the file, to tell next time whether it changed.
     """
 
     path: str
@@ -49,7 +48,6 @@ class Entry:
     source: str = ""
     bytes: int | None = None
     mtime_ns: int | None = None
-    given: str = ""
     image_id: int | None = None
 
 
@@ -57,11 +55,13 @@ class Entry:
 class NewImage:
     """A photo with its regions. It takes the place of the product's image of the same path, if there is one.
 
-    sha256: 32 bytes. phash: 64 bits, unsigned. thumbnail: a JPEG.
+    sha256: 32 bytes, of the file. given: a hash of what the source says besides the photo (box, mask), or "".
+    phash: 64 bits, unsigned. thumbnail: a JPEG.
     """
 
     entry: Entry
     sha256: bytes
+    given: str
     width: int
     height: int
     phash: int
@@ -114,7 +114,7 @@ class Batch:
     """Everything that one publication brings.
 
     products: product id -> given attributes, for every product seen, changed or not (the writer compares).
-    entries: ledger lines of files that brought no image.
+    entries: ledger lines of files that brought no image. buried: image ids that leave the catalog.
     """
 
     images: list[NewImage] = field(default_factory=list)
@@ -122,5 +122,11 @@ class Batch:
     products: dict[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
     attribute_types: dict[str, AttributeType] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    buried: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     counts: Counts = Counts()
+
+    @property
+    def only_sightings(self) -> bool:
+        """Whether the batch brings nothing but products that may be as they were."""
+        return not (self.images or self.vectors or self.entries or self.buried or self.problems)

@@ -63,6 +63,7 @@ image = Table(
     Column("product_id", Integer, ForeignKey("product.id"), nullable=False),
     Column("path", Text, nullable=False),
     Column("sha256", LargeBinary(32), nullable=False),
+    Column("given", Text, nullable=False),  # hash of what the source says besides the photo (box, mask), or ""
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("phash", BigInteger, nullable=False),
@@ -190,7 +191,6 @@ ledger = Table(
     Column("source", Text, nullable=False),  # "products.csv line 12", or ""
     Column("bytes", BigInteger),
     Column("mtime_ns", BigInteger),
-    Column("given", Text),  # hash of what the source says of it besides the photo (box, mask)
     Column("image_id", Integer, ForeignKey("image.id"), index=True),
     Column("run_id", Integer, ForeignKey("run.id"), nullable=False, index=True),
     CheckConstraint("state IN ('indexed', 'duplicate', 'failed')", name="state"),

@@ -4,37 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from sqlalchemy import select
 
 from engine import schema
-from engine.shards import ThumbnailShard, open_thumbnails
+from engine.shards import open_thumbnails
 from engine.store import Store
 
 
 class Thumbnails:
-    """Thumbnails by image id. One a thread."""
+    """Thumbnails by image id, as the catalog has them now. One a thread."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        self._place: dict[int, tuple[str, int]] = {}
-        self._open: dict[str, ThumbnailShard] = {}
+        shard = schema.shard
         with store.database.read() as connection:
-            shard = schema.shard
-            names = connection.execute(
-                select(shard.c.name).where(shard.c.space_id.is_(None), shard.c.removed.is_(None)).order_by(shard.c.id)
-            ).scalars()
-            for name in names:
-                self._open[name] = open_thumbnails(store.thumbnails / name)
-                self._place.update(
-                    (image_id, (name, row)) for row, image_id in enumerate(self._open[name].ids.tolist())
-                )
+            names = list(
+                connection.execute(
+                    select(shard.c.name)
+                    .where(shard.c.space_id.is_(None), shard.c.removed.is_(None))
+                    .order_by(shard.c.id)
+                ).scalars()
+            )
+        self._shards = [open_thumbnails(store.thumbnails / name) for name in names]
+        sizes = [len(shard.ids) for shard in self._shards]
+        ids = np.concatenate([np.empty(0, np.int64), *(shard.ids for shard in self._shards)])
+        order = np.argsort(ids, kind="stable")
+        self._ids = ids[order]
+        self._shard = np.repeat(np.arange(len(sizes)), sizes)[order]
+        self._row = np.concatenate([np.empty(0, np.int64), *map(np.arange, sizes)])[order]
 
     def get(self, image_id: int) -> bytes | None:
         """The JPEG of an image, or None when there is none."""
-        if image_id not in self._place:
+        place = int(np.searchsorted(self._ids, image_id))
+        if place == len(self._ids) or self._ids[place] != image_id:
             return None
-        name, row = self._place[image_id]
-        return self._open[name].picture(row)
+        return self._shards[self._shard[place]].picture(int(self._row[place]))
 
     def many(self, image_ids: Sequence[int]) -> Iterator[bytes | None]:
         """The JPEGs of images, in order."""

@@ -20,7 +20,7 @@ SQL_LIMIT = 10_000
 def declare(connection: Connection, types: Mapping[str, AttributeType]) -> dict[str, tuple[int, AttributeType]]:
     """Make the attributes that are new; name -> (id, type) of all. Raises InputError when one has another type."""
     table = schema.attribute
-    known = {row.name: (row.id, row.type) for row in connection.execute(select(table))}
+    known = known_attributes(connection)
     for name, kind in types.items():
         if name not in known:
             number = connection.execute(insert(table).values(name=name, type=kind)).inserted_primary_key
@@ -30,24 +30,33 @@ def declare(connection: Connection, types: Mapping[str, AttributeType]) -> dict[
     return known
 
 
-def write_given(
+def known_attributes(connection: Connection) -> dict[str, tuple[int, AttributeType]]:
+    """Name -> (id, type) of the catalog's attributes."""
+    return {row.name: (row.id, row.type) for row in connection.execute(select(schema.attribute))}
+
+
+def new_values(
     connection: Connection,
     attributes: Mapping[str, tuple[int, AttributeType]],
     products: Mapping[int, Mapping[str, AttributeValue]],
-) -> int:
-    """Set what the source says of each product id; the number of products that it changes anything of."""
-    table = schema.product_value
+) -> list[dict[str, Any]]:
+    """Rows of `product_value` that the source's word on each product id would change."""
     before = _stored(connection, list(products))
-    rows, changed = [], set()
+    rows = []
     for product_id, values in products.items():
         for name, value in values.items():
             attribute_id, kind = attributes[name]
             stored = _as_row(kind, value)
             if before.get((product_id, attribute_id)) != stored:
-                changed.add(product_id)
                 rows.append(
                     {"attribute_id": attribute_id, "product_id": product_id, "text": stored[0], "number": stored[1]}
                 )
+    return rows
+
+
+def write_given(connection: Connection, rows: list[dict[str, Any]]) -> int:
+    """Set the values that `new_values` found; the number of products they belong to."""
+    table = schema.product_value
     if rows:
         statement = upsert(table)
         connection.execute(
@@ -62,7 +71,7 @@ def write_given(
             ),
             rows,
         )
-    return len(changed)
+    return len({row["product_id"] for row in rows})
 
 
 def write_predicted(

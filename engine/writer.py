@@ -26,7 +26,7 @@ from engine.shards import write_thumbnails, write_vectors
 from engine.snapshot import Space, load_spaces
 from engine.store import Store, now
 from engine.tombstones import bury_images
-from engine.values import SQL_LIMIT, declare, write_given, write_predicted
+from engine.values import SQL_LIMIT, declare, known_attributes, new_values, write_given, write_predicted
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,10 @@ class Writer:
         Raises SpaceError for a vector of the wrong shape or length, CatalogError when the disk refuses, and
         CatalogBusyError; each leaves the catalog as it was.
         """
+        if batch.only_sightings and not self._says_anything_new(batch):
+            with self.database.write() as connection:
+                add_counts(connection, run_id, batch.counts)
+            return 0
         ids = self._plan(batch)
         shards = self._write_vectors(batch, ids, spaces)
         thumbnails = self._write_thumbnails(batch, ids)
@@ -135,6 +139,7 @@ class Writer:
             products = self._products(connection, batch)
             for space_id, file, rows in [*shards, *thumbnails]:
                 connection.execute(_shard_row(space_id, file, rows))
+            self._bury(connection, batch, products)
             self._insert_images(connection, batch, ids, products, spaces)
             self._add_spaces(connection, batch, ids, spaces)
             write_predicted(
@@ -147,10 +152,19 @@ class Writer:
                 ],
             )
             given = {products[key]: values for key, values in batch.products.items()}
-            changed = write_given(connection, attributes, given)
+            changed = write_given(connection, new_values(connection, attributes, given))
             _write_ledger(connection, batch, ids, run_id)
             add_counts(connection, run_id, batch.counts)
         return changed
+
+    def _says_anything_new(self, batch: Batch) -> bool:
+        with self.database.read() as connection:
+            attributes = known_attributes(connection)
+            products = _product_ids(connection, list(batch.products))
+            if not attributes.keys() >= batch.attribute_types.keys() or len(products) < len(batch.products):
+                return True
+            given = {products[key]: values for key, values in batch.products.items()}
+            return bool(new_values(connection, attributes, given))
 
     def _plan(self, batch: Batch) -> _Ids:
         with self.database.read() as connection:
@@ -211,11 +225,8 @@ class Writer:
             found = _product_ids(connection, names)
         return found
 
-    def _insert_images(
-        self, connection: Connection, batch: Batch, ids: _Ids, products: Mapping[str, int], spaces: Mapping[str, Space]
-    ) -> None:
-        if not batch.images:
-            return
+    def _bury(self, connection: Connection, batch: Batch, products: Mapping[str, int]) -> None:
+        """The images that the batch's own take the place of, and those it names."""
         image = schema.image
         keys = {(products[new.entry.product], new.entry.path) for new in batch.images}
         same_path = connection.execute(
@@ -223,17 +234,23 @@ class Writer:
                 image.c.path.in_([path for _, path in keys]), image.c.removed.is_(None)
             )
         )
-        bury_images(
-            connection, [row.id for row in same_path if (row.product_id, row.path) in keys], self.generation + 1
-        )
+        replaced = [row.id for row in same_path if (row.product_id, row.path) in keys]
+        bury_images(connection, [*replaced, *batch.buried], self.generation + 1)
+
+    def _insert_images(
+        self, connection: Connection, batch: Batch, ids: _Ids, products: Mapping[str, int], spaces: Mapping[str, Space]
+    ) -> None:
+        if not batch.images:
+            return
         connection.execute(
-            insert(image),
+            insert(schema.image),
             [
                 {
                     "id": number,
                     "product_id": products[new.entry.product],
                     "path": new.entry.path,
                     "sha256": new.sha256,
+                    "given": new.given,
                     "width": new.width,
                     "height": new.height,
                     "phash": signed(new.phash),
@@ -353,7 +370,7 @@ def _write_ledger(connection: Connection, batch: Batch, ids: _Ids, run_id: int) 
             [
                 {
                     "path": entry.path, "product": entry.product, "state": entry.state, "reason": entry.reason,
-                    "source": entry.source, "bytes": entry.bytes, "mtime_ns": entry.mtime_ns, "given": entry.given,
+                    "source": entry.source, "bytes": entry.bytes, "mtime_ns": entry.mtime_ns,
                     "image_id": image_id, "run_id": run_id,
                 }
                 for entry, image_id in lines

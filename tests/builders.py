@@ -43,6 +43,7 @@ def new_image(
     return NewImage(
         entry=Entry(path, product, "indexed", bytes=1000, mtime_ns=1),
         sha256=digest,
+        given="",
         width=480,
         height=640,
         phash=int.from_bytes(digest[:8], "big"),
