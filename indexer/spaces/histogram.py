@@ -1,0 +1,68 @@
+"""The colours of a picture at five bits a channel, counted once and shared by every space that reads colour."""
+
+from __future__ import annotations
+
+import math
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.picture import Picture
+
+BINS = 32 * 32 * 32
+SAMPLES = 32768
+"""From about so many pixels on, a picture is sampled rather than counted whole."""
+
+ColourCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+_counted: WeakKeyDictionary[Picture, ColourCounts] = WeakKeyDictionary()
+
+
+def colour_counts(picture: Picture) -> ColourCounts:
+    """Occupied bins (m,) ascending and their counts (m,) of the 32x32x32 RGB histogram of `picture.pixels()`.
+
+    bin = (r >> 3) * 1024 + (g >> 3) * 32 + (b >> 3). Of n pixels every `sampling_step(n, width)`-th in reading
+    order is counted, the first included: all of them below 2 * SAMPLES. The answer is kept as long as the picture
+    lives, so that the second space to ask does not count again; do not write to a picture between the two.
+    """
+    counts = _counted.get(picture)
+    if counts is None:
+        counts = _counted[picture] = _count(picture)
+    return counts
+
+
+def sampling_step(pixels: int, width: int) -> int:
+    """Every how manieth pixel is counted: about `pixels / SAMPLES`, and without a common factor with the width.
+
+    With a common factor the samples would stand in the same columns of every row, and miss or favour a stripe.
+    """
+    step = max(1, pixels // SAMPLES)
+    while math.gcd(step, width) > 1:
+        step += 1
+    return step
+
+
+def bin_colours(bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The RGB colour in the middle of each bin, (n,) -> float64 (n, 3) in 0 to 255; bins 0 and 31 reach the ends."""
+    return np.stack([bins >> 10, bins >> 5 & 31, bins & 31], axis=-1) * 255 / 31
+
+
+def _count(picture: Picture) -> ColourCounts:
+    pixels = _sample(picture)
+    bins = (pixels[:, 0] >> 3).astype(np.uint16)
+    for channel in (1, 2):
+        bins <<= 5
+        bins |= pixels[:, channel] >> 3
+    histogram = np.bincount(bins, minlength=BINS)
+    occupied = np.flatnonzero(histogram)
+    return occupied, histogram[occupied]
+
+
+def _sample(picture: Picture) -> NDArray[np.uint8]:
+    """Every step-th row of `picture.pixels()`, without making the whole of it."""
+    flat, width = picture.rgb.reshape(-1, 3), picture.rgb.shape[1]
+    if picture.mask is None or not picture.mask.any():
+        return flat[:: sampling_step(len(flat), width)]
+    inside = np.flatnonzero(picture.mask)
+    return flat[inside[:: sampling_step(len(inside), width)]]
