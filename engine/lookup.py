@@ -1,0 +1,141 @@
+"""From ids to what people read: products by key, and everything a hit shows, in one read of the catalog."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from engine import schema
+from engine.attributes import AttributeType, AttributeValue
+from engine.errors import QueryError
+from engine.snapshot import Reader
+from engine.values import SQL_LIMIT
+
+_LISTED = 5
+_NEAR = 200  # keys that are compared with one that is not there
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product: its id in the database and the key its owner knows it by."""
+
+    id: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a region's hit shows. confidences: of the attributes that were predicted."""
+
+    product: str
+    image: str
+    attributes: Mapping[str, AttributeValue]
+    confidences: Mapping[str, float]
+
+
+def find_product(reader: Reader, text: str) -> Product:
+    """The product of this key, or the one whose key ends in "/text". Raises QueryError, naming the nearest keys."""
+    key = schema.product.c.key
+    live = select(schema.product.c.id, key).where(schema.product.c.removed.is_(None))
+    with reader.store.database.read() as connection:
+        exact = connection.execute(live.where(key == text)).one_or_none()
+        if exact is not None:
+            return Product(exact.id, exact.key)
+        tail = "/" + text
+        found = connection.execute(live.where(func.substr(key, -len(tail)) == tail).order_by(key).limit(50)).all()
+        if len(found) == 1:
+            return Product(found[0].id, found[0].key)
+        if found:
+            more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+            raise QueryError(
+                f"several products are called '{text}': give one whole, "
+                + ", ".join(row.key for row in found[:_LISTED])
+                + more
+            )
+        near = _nearest(connection, text)
+    hint = f": did you mean {' or '.join(near)}?" if near else ""
+    raise QueryError(f"the catalog has no product '{text}'{hint}")
+
+
+def _nearest(connection: Connection, text: str) -> list[str]:
+    """Keys most like `text`, among its neighbours in order and those that hold it."""
+    key = schema.product.c.key
+    live = select(key).where(schema.product.c.removed.is_(None))
+    candidates = [
+        *connection.execute(live.where(key >= text).order_by(key).limit(_NEAR)).scalars(),
+        *connection.execute(live.where(key < text).order_by(key.desc()).limit(_NEAR)).scalars(),
+        *connection.execute(live.where(key.contains(text, autoescape=True)).order_by(key).limit(_NEAR)).scalars(),
+        *connection.execute(live.order_by(func.abs(func.length(key) - len(text)), key).limit(_NEAR)).scalars(),
+    ]
+    by_form: dict[str, str] = {}
+    for name in dict.fromkeys(candidates):
+        by_form.setdefault(name.lower(), name)
+        by_form.setdefault(name.rsplit("/", 1)[-1].lower(), name)
+    close = difflib.get_close_matches(text.lower()[:200], by_form, n=3, cutoff=0.5)
+    return list(dict.fromkeys(by_form[form] for form in close))
+
+
+def read_cards(connection: Connection, region_ids: Sequence[int]) -> dict[int, Card]:
+    """Cards of the regions, removed ones included; a region that is gone for good has none."""
+    region, image, product = schema.region, schema.image, schema.product
+    types: dict[int, tuple[str, AttributeType]] = {
+        row.id: (row.name, row.type) for row in connection.execute(select(schema.attribute))
+    }
+    owners: dict[int, tuple[int, str, str]] = {}
+    for part in _parts(region_ids):
+        for row in connection.execute(
+            select(region.c.id, product.c.id.label("product_id"), product.c.key, image.c.path)
+            .join(image, image.c.id == region.c.image_id)
+            .join(product, product.c.id == image.c.product_id)
+            .where(region.c.id.in_(part))
+        ):
+            owners[row.id] = (row.product_id, row.key, row.path)
+    products = _values(connection, schema.product_value, "product_id", {owner[0] for owner in owners.values()})
+    regions = _values(connection, schema.region_value, "region_id", owners)
+    return {
+        number: _card(types, key, path, products.get(product_id, {}), regions.get(number, {}))
+        for number, (product_id, key, path) in owners.items()
+    }
+
+
+_Value = tuple[Any, float | None]
+
+
+def _values(connection: Connection, table: Table, owner: str, ids: Iterable[int]) -> dict[int, dict[int, _Value]]:
+    """owner id -> attribute id -> (value, confidence)."""
+    found: dict[int, dict[int, _Value]] = {}
+    for part in _parts(sorted(ids)):
+        for row in connection.execute(select(table).where(table.c[owner].in_(part))):
+            value = row.number if row.text is None else row.text
+            found.setdefault(getattr(row, owner), {})[row.attribute_id] = (value, row.confidence)
+    return found
+
+
+def _card(
+    types: Mapping[int, tuple[str, AttributeType]],
+    product: str,
+    image: str,
+    products: Mapping[int, _Value],
+    regions: Mapping[int, _Value],
+) -> Card:
+    """The region's own value first, then its product's; but given beats predicted (as in `columns.load_column`)."""
+    attributes: dict[str, AttributeValue] = {}
+    confidences: dict[str, float] = {}
+    for number, (name, kind) in types.items():
+        own, shared = regions.get(number), products.get(number)
+        product_given = shared is not None and shared[1] is None
+        chosen = own if own is not None and (own[1] is None or not product_given) else shared
+        if chosen is not None:
+            attributes[name] = bool(chosen[0]) if kind == "boolean" else chosen[0]
+            if chosen[1] is not None:
+                confidences[name] = chosen[1]
+    return Card(product, image, attributes, confidences)
+
+
+def _parts(ids: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), SQL_LIMIT):
+        yield list(ids[start : start + SQL_LIMIT])
