@@ -1,0 +1,174 @@
+"""One cell of a table: is there a value, does it fit a type, and which type does a column have.
+
+What counts as a value is the same for every kind of table. Nothing is guessed from locale: "1,5" and "$5" are text.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.attributes import AttributeType, AttributeValue
+
+ATTRIBUTE_TYPES: tuple[AttributeType, ...] = ("text", "number", "boolean")
+MAX_TEXT = 100_000
+"""Characters of the longest text that is kept; a longer one is not an attribute of a garment."""
+
+_TRUE = {"true", "yes", "t", "y"}
+_FALSE = {"false", "no", "f", "n"}
+_ABSENT = {"", "nan", "null"}
+_ABSENT_UNLESS_TEXT = _ABSENT | {"na", "n/a", "none", "-"}  # in a text column these can be meant: a pattern of "none"
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_CODE = re.compile(r"[+-]?(0[0-9]+|[0-9]{16,})")  # "007" and long codes: digits that are not a quantity
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Why a value cannot be used."""
+
+    reason: str
+
+
+def shown(value: object) -> str:
+    """The value in quotes, cut to some 40 characters and escaped, for a message."""
+    text = value if isinstance(value, str) else str(value)
+    quoted = ascii(text[:40]) if _UNSTORABLE.search(text[:40]) else repr(text[:40])
+    return quoted if len(text) <= 40 else f"{quoted}..."
+
+
+def is_absent(value: object, type: AttributeType = "text") -> bool:
+    """Whether the cell says nothing: empty, null, NaN; "none", "na" and "-" too where no text is expected."""
+    if isinstance(value, str):
+        return value.strip().lower() in (_ABSENT if type == "text" else _ABSENT_UNLESS_TEXT)
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def as_text(value: object) -> str | Misfit:
+    """The value as text: no spaces around it, whole numbers without ".0", dates as ISO 8601, booleans in lower case."""
+    text: str
+    match value:
+        case str():
+            text = value.strip()
+        case bool():
+            text = "true" if value else "false"
+        case int():
+            text = str(value)
+        case float() | Decimal():
+            text = _number_as_text(value)
+        case datetime.date() | datetime.time():
+            text = value.isoformat()
+        case list() | tuple():
+            return Misfit("a list is not a value")
+        case dict():
+            return Misfit("an object is not a value")
+        case _:
+            return Misfit("neither text nor number nor boolean")
+    if len(text) > MAX_TEXT:
+        return Misfit(f"{len(text):,} characters are more than the {MAX_TEXT:,} kept")
+    if _UNSTORABLE.search(text):
+        return Misfit(f"{shown(text)} holds a character that cannot be stored")
+    return text
+
+
+def _number_as_text(value: float | Decimal) -> str:
+    whole = math.isfinite(value) and abs(float(value)) < 2**53 and value == int(value)
+    return str(int(value)) if whole else str(value)
+
+
+def _as_number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        return None
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _as_boolean(value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    word = value.lower() if isinstance(value, str) else value
+    if word in (0, 1):
+        return word == 1
+    if not isinstance(word, str):
+        return None
+    return True if word in _TRUE or word == "1" else False if word in _FALSE or word == "0" else None
+
+
+def fit(value: object, type: AttributeType) -> AttributeValue | Misfit | None:
+    """The value as `type`; None when the cell says nothing, a `Misfit` when it says something else."""
+    if is_absent(value, type):
+        return None
+    if type == "text":
+        return as_text(value)
+    if isinstance(value, list | dict | tuple):
+        return as_text(value)
+    plain = value.strip() if isinstance(value, str) else value
+    found = _as_number(plain) if type == "number" else _as_boolean(plain)
+    if found is None:
+        return Misfit(f"{shown(value)} is not {'a number' if type == 'number' else 'true or false'}")
+    return found
+
+
+class TypeGuess:
+    """A column's type from its first values: boolean if all are, number if nearly all are, else text.
+
+    parse: whether texts may stand for numbers and booleans, as in CSV; in JSON they are texts. A column of 0 and 1 is a
+    number. Digits that are no quantity ("007", codes of 16 and more) count as text.
+    """
+
+    ENOUGH = 1_000
+    """Values that are looked at."""
+    SHARE = 0.95
+    """Of them, how many must be numbers; the rest are reported as they come."""
+
+    def __init__(self, parse: bool) -> None:
+        self._parse = parse
+        self._values = self._numbers = self._booleans = 0
+        self._vague = False
+
+    @property
+    def done(self) -> bool:
+        """Whether more values would change nothing."""
+        return self._values >= self.ENOUGH
+
+    def add(self, value: object) -> None:
+        """Look at one cell."""
+        if is_absent(value) or self.done:
+            return
+        if self._parse and isinstance(value, str):
+            self._add_text(value.strip())
+            return
+        self._values += 1
+        if isinstance(value, bool):
+            self._booleans += 1
+        elif not isinstance(value, str) and _as_number(value) is not None:
+            self._numbers += 1
+
+    def _add_text(self, text: str) -> None:
+        if is_absent(text, "number"):
+            self._vague = True  # "none" or "-": says nothing of the type, but is a text if all are like it
+            return
+        self._values += 1
+        if _as_number(text) is not None:
+            self._numbers += 0 if _CODE.fullmatch(text) else 1
+        elif text.lower() in _TRUE or text.lower() in _FALSE:
+            self._booleans += 1
+
+    @property
+    def type(self) -> AttributeType | None:
+        """The type, or None when no cell had a value."""
+        if not self._values:
+            return "text" if self._vague else None
+        if self._booleans == self._values:
+            return "boolean"
+        return "number" if self._numbers >= self.SHARE * self._values else "text"
