@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def boards(width: int, height: int, rng: np.random.Generator) -> NDArray[np.uint
     streak = rng.standard_normal((across, max(2, along // 48))).astype(np.float32)
     lines = np.asarray(Image.fromarray(streak).resize((along, across), Image.Resampling.BICUBIC))
     light = lines * _F(0.035)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         light[low:high] += _F(rng.normal(0, 0.06))
         light[low : low + 2] -= _F(0.32)
         joint = int(rng.integers(0, along))

@@ -31,12 +31,12 @@ def _fan(fan: Fan, x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
     if fan.pleat:
         t = (s + _F(1)) * _F(fan.count / 2)
         saw = t - np.floor(t)
-        return _F(fan.height) * np.minimum(saw, _F(4) * (_F(1) - saw)) * (_F(0.35) + _F(0.65) * depth)
+        return np.asarray(_F(fan.height) * np.minimum(saw, _F(4) * (_F(1) - saw)) * (_F(0.35) + _F(0.65) * depth))
     wander = _F(rng.uniform(-0.8, 0.8)) * depth
     arc = _F(np.pi * fan.count) * s + _F(fan.phase) + wander
     wave = np.cos(arc) + _F(0.35) * np.cos(_F(0.5) * arc + _F(rng.uniform(0, 6))) * depth
     grown = depth * depth * (_F(3) - _F(2) * depth)
-    return _F(fan.height) * wave * (_F(0.12) + _F(0.88) * grown) * (y > _F(fan.top))
+    return np.asarray(_F(fan.height) * wave * (_F(0.12) + _F(0.88) * grown) * (y > _F(fan.top)))
 
 
 def _ridge(ridge: Ridge, x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
@@ -59,4 +59,4 @@ def _noise(shape: tuple[int, ...], cells: int, rng: np.random.Generator) -> Floa
 def slopes(height: Floats, step: float) -> tuple[Floats, Floats]:
     """Slope along x and along y of heights whose grid is `step` cloth units wide."""
     down, right = np.gradient(height, step)
-    return right.astype(np.float32), down.astype(np.float32)
+    return np.asarray(right, dtype=np.float32), np.asarray(down, dtype=np.float32)

@@ -44,9 +44,9 @@ def solid_photo(
 ) -> RenderedPhoto:
     """A photo of a solid garment with its mask.
 
-    lit=False: every pixel of the mask is exactly the colour, and on white or grey every other pixel exactly the background.
-    lit=True: folds, seams, shadow and noise in white light. Only the background differs between calls that differ only in it
-    (and, when lit, pixels of the mask's rim, which are mixed with what is behind).
+    lit=False: every pixel of the mask is exactly the colour, and on white or grey every other pixel exactly the
+    background. lit=True: folds, seams, shadow and noise in white light. Calls that differ only in the background give
+    the same mask and, inside it, the same pixels, but for the rim when lit, which is mixed with what is behind.
     """
     behind = background if isinstance(background, Background) else scene(background, seed)
     shot = Shot(background=behind, size=size, lit=lit, seed=seed)

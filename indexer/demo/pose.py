@@ -44,7 +44,7 @@ class Pose:
         return c * dx + s * dy + np.float32(self.middle[0]) - bend, cloth_y
 
     def _bend(self, y: NDArray[np.floating]) -> NDArray[np.floating]:
-        return self.sway * np.sin(y * 3.2)
+        return np.asarray(self.sway * np.sin(y * 3.2))
 
 
 def pose_for(cut: Cut, shot: Shot) -> Pose:

@@ -145,4 +145,5 @@ def soften(coarse: Floats, radius: float) -> Floats:
 def shrink(full: Floats) -> Floats:
     """Full size to the coarse grid, by means of blocks."""
     height, width = full.shape
-    return full.reshape(height // COARSE, COARSE, width // COARSE, COARSE).mean(axis=(1, 3), dtype=np.float32)
+    blocks = full.reshape(height // COARSE, COARSE, width // COARSE, COARSE)
+    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))

@@ -32,8 +32,8 @@ from indexer.demo.tailor import Cut, cut_garment
 
 _F = np.float32
 _SHADE = (0.72, 1.1)  # how dark and how light folds make the cloth
-_INSIDE = 0.74  # the reverse of the cloth, in the garment's own shadow
-_BEND = 0.35  # how far, in heights of folds times slope, the pattern slides
+_INSIDE = 0.68  # the reverse of the cloth, in the garment's own shadow
+_BEND = 0.009  # cloth units that the pattern slides on a steep fold
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ def render(garment: Garment, shot: Shot) -> RenderedPhoto:
     rng = np.random.default_rng([shot.seed, garment.seed, 31])
     heights = _heights(cut, pose, region, shot, rng)
     right, down = slopes(heights, COARSE / pose.scale)
-    bends = (enlarge(right * _F(_BEND * 0.05)), enlarge(down * _F(_BEND * 0.05)))
+    steep = _F(1) + np.hypot(right, down)
+    bends = (enlarge(right / steep * _F(_BEND)), enlarge(down / steep * _F(_BEND)))
     inside = covered >= _F(0.5)
     cloth, shares = _cloth(garment, shot, sheets, pose, region, covered, inside, bends)
     frame = draw_background(shot.background, full_width, full_height)

@@ -66,10 +66,11 @@ def write_demo(
 ) -> DemoSummary:
     """Draws `products` products, two or three photos each, into the folder `to`.
 
-    photos/<category>/<product>_<view>.jpg; masks/<product>_<view>.png, 8-bit, 255 where the garment is; products.csv, whose
-    paths are relative to the folder; truth.jsonl with every parameter. The same arguments write the same bytes, whatever the
-    number of workers (default: a process for each core). progress is called with the number of products done. Every file is
-    written beside its place and renamed, the two tables last: a run that is cut short leaves whole files and no table.
+    photos/<category>/<product>_<view>.jpg; masks/<product>_<view>.png, 8-bit, 255 where the garment is; products.csv,
+    whose paths are relative to the folder; truth.jsonl with every parameter. The same arguments write the same bytes,
+    whatever the number of workers (default: a process for each core). progress is called with the number of products
+    done. Every file is written beside its place and renamed, the two tables last: a run that is cut short leaves whole
+    files and no table. Other files in the folder are left alone. Raises InputError for counts below 1.
     """
     if products < 1:
         raise InputError(f"a demo has one product or more, got {products}")
@@ -81,10 +82,8 @@ def write_demo(
     for path in (table, truth):
         path.unlink(missing_ok=True)
     lines: list[list[_Line]] = [[] for _ in range(products)]
-    done = 0
-    for number, written in _drawn(to, products, seed, workers or os.cpu_count() or 1):
+    for done, (number, written) in enumerate(_drawn(to, products, seed, workers or os.cpu_count() or 1), start=1):
         lines[number] = written
-        done += 1
         if progress is not None:
             progress(done)
     flat = [line for product in lines for line in product]

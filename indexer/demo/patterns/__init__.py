@@ -86,7 +86,8 @@ def render_patch(
 ) -> NDArray[np.uint8]:
     """A flat square of cloth, uint8 (size, size, 3).
 
-    pattern: one of PATTERNS. scale: a motif's size in pixels. rotation: radians. seed: the pattern's variation and its phase.
+    pattern: one of PATTERNS. scale: a motif's size in pixels. rotation: radians. seed: its variation
+    and phase.
     Same arguments, same pixels. InputError for an unknown pattern or too few colours.
     """
     if pattern not in PATTERNS:
@@ -96,7 +97,7 @@ def render_patch(
     if len(colours) < (1 if pattern == "plain" else 2):
         raise InputError(f"{pattern} needs more than {len(colours)} colours")
     rng = np.random.default_rng([seed, 3])
-    spec = Pattern(pattern, scale, rotation, (float(rng.random()), float(rng.random())), seed)  # type: ignore[arg-type]
+    spec = Pattern(pattern, scale, rotation, (float(rng.random()), float(rng.random())), seed)
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
     shares = pattern_shares(spec, x, y, len(colours), 1.0)
     return np.rint(cloth_rgb(shares, [colour.rgb for colour in colours])).astype(np.uint8)

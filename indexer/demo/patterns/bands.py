@@ -37,7 +37,6 @@ def layers(coverings: list[Floats], count: int) -> list[Floats]:
     shares = [np.ones_like(coverings[0])] + [np.zeros_like(coverings[0]) for _ in range(count - 1)]
     for i, covering in enumerate(coverings):
         kept = np.float32(1) - covering
-        for share in shares:
-            share *= kept
+        shares = [share * kept for share in shares]
         shares[1 + i % (count - 1)] += covering
     return shares

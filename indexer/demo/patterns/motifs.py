@@ -1,11 +1,12 @@
 """Printed patterns of scattered motifs: floral, leopard and paisley.
 
-Motifs are polygons painted on a torus, so one tile repeats without a seam; a point of cloth looks its colours up in the tile.
+Motifs are polygons painted on a torus, so one tile repeats without a seam; a point of cloth looks
+its colours up in the tile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -32,19 +33,18 @@ class _Torus:
         low, high = points.min(axis=0), points.max(axis=0)
         for dx in range(int(np.floor(-high[0])) + 1, int(np.ceil(1 - low[0]))):
             for dy in range(int(np.floor(-high[1])) + 1, int(np.ceil(1 - low[1]))):
-                moved = (points + (dx, dy)) * self.side
+                moved = (points + np.array([dx, dy])) * self.side
                 self.pen.polygon([(float(x), float(y)) for x, y in moved], fill=colour)
 
-    def shares(self, count: int) -> NDArray[np.float32]:
-        """Share of each colour, (side, side, count), summing to 1. Indices past the last colour start again at 1."""
-        index = np.asarray(self.image)
-        index = np.where(index > 0, 1 + (index.astype(np.int16) - 1) % (count - 1), 0)
+    def shares(self, colours: Sequence[int], count: int) -> Floats:
+        """Share of each of `count` colours, (side, side, count), summing to 1; ink i is colours[i]."""
+        index = np.array(colours, dtype=np.uint8)[np.asarray(self.image)]
         parts = []
         for colour in range(count):
             part = Image.fromarray(np.where(index == colour, 255, 0).astype(np.uint8)).reduce(_SUPER)
             parts.append(np.asarray(part, dtype=np.float32))
         shares = np.stack(parts, axis=-1)
-        return shares / shares.sum(axis=-1, keepdims=True)
+        return np.asarray(shares / shares.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def floral(u: Floats, v: Floats, count: int, variation: int, soft: float) -> list[Floats]:
@@ -71,7 +71,7 @@ def _side(soft: float) -> int:
 def _tile(paint: Callable[[_Torus, np.random.Generator], None], side: int, count: int, variation: int) -> Floats:
     torus = _Torus(side)
     paint(torus, np.random.default_rng([variation, 11]))
-    return torus.shares(count)
+    return torus.shares(_INKS[paint][min(count, 4)], count)
 
 
 def _look_up(u: Floats, v: Floats, tile: Floats) -> list[Floats]:
@@ -105,7 +105,7 @@ def _scatter(rng: np.random.Generator, count: int, apart: float) -> Points:
 
 def _turn(points: Points, angle: float, at: Points, size: float = 1.0) -> Points:
     c, s = np.cos(angle), np.sin(angle)
-    return points * size @ np.array([[c, s], [-s, c]]) + at
+    return np.asarray(points * size @ np.array([[c, s], [-s, c]]) + at)
 
 
 def _leaf(length: float, width: float, n: int = 9) -> Points:
@@ -192,11 +192,10 @@ def _drop(n: int = 40) -> Points:
     arc = np.linspace(0, np.pi, 20)
     side = spine + normal * width[:, None]
     other = spine - normal * width[:, None]
-    a, b = side[0] - spine[0], other[0] - spine[0]
+    b = other[0] - spine[0]
     down = np.array([0.0, 0.42])
     bottom = spine[0] + np.cos(arc)[:, None] * b + np.sin(arc)[:, None] * down
-    del a
-    return np.concatenate([side, other[::-1], bottom]) + (0.0, 0.3)
+    return np.asarray(np.concatenate([side, other[::-1], bottom]) + np.array([0.0, 0.3]))
 
 
 def _paint_paisley(torus: _Torus, rng: np.random.Generator) -> None:
@@ -223,3 +222,11 @@ def _paint_paisley(torus: _Torus, rng: np.random.Generator) -> None:
         if (off**2).sum(axis=1).min() > 0.165**2:
             for i in range(4):
                 torus.polygon(_turn(_petal(0.022, 0.009, 0), np.pi / 2 * i, place), 1 + (i % 2) * 2)
+
+
+# With fewer colours than a motif has parts, its inner parts show the ground again, so that it keeps its drawing.
+_INKS: dict[Callable[[_Torus, np.random.Generator], None], dict[int, tuple[int, ...]]] = {
+    _paint_floral: {2: (0, 1, 1, 0), 3: (0, 1, 2, 2), 4: (0, 1, 2, 3)},
+    _paint_leopard: {2: (0, 1, 0, 0), 3: (0, 1, 2, 0), 4: (0, 1, 2, 3)},
+    _paint_paisley: {2: (0, 1, 0, 1), 3: (0, 1, 2, 1), 4: (0, 1, 2, 3)},
+}

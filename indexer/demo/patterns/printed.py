@@ -37,7 +37,7 @@ def _triangles(u: Floats, v: Floats, count: int, soft: float) -> list[Floats]:
     two = np.float32(2)
     low = two * v - np.floor(two * v)
     figure = low - triangle(u + np.float32(0.5) * (np.floor(two * v) % two))
-    edge = inside(figure, 4 * soft) * band(two * v, 0.999, 2 * soft)
+    edge = inside(figure, 4 * soft)
     row = np.floor(two * v) % two
     return layers([edge * row, edge * (np.float32(1) - row)], count)
 
@@ -65,7 +65,7 @@ def _lattice(u: Floats, v: Floats, count: int, soft: float) -> list[Floats]:
     x = u + np.float32(0.5) * (row % two)
     y = two * v - row
     peak = np.float32(0.5) * triangle(x)
-    top = inside(y - np.float32(0.5) + peak, 2.5 * soft) * np.float32(1)
+    top = inside(y - np.float32(0.5) + peak, 2.5 * soft)
     left = band(x, 0.5, soft) * (np.float32(1) - top)
     return layers([left, top], count) if count > 2 else layers([np.maximum(left, np.float32(0.45) * top)], count)
 
@@ -82,4 +82,4 @@ def zebra(u: Floats, v: Floats, count: int, variation: int, soft: float) -> list
         bend += np.float32(rng.uniform(0.1, 0.3)) * wave
         width += np.float32(rng.uniform(0.05, 0.18)) * wave
     stripe = np.cos(turn * (np.float32(7) * v + bend)) + width
-    return layers([inside(-stripe - np.float32(0.0), 2 * np.pi * 7 * soft)], count)
+    return layers([inside(-stripe, 2 * np.pi * 7 * soft)], count)

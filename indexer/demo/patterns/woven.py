@@ -29,7 +29,7 @@ def stripes(u: Floats, v: Floats, count: int, variation: int, soft: float) -> li
 
 
 def plaid(u: Floats, v: Floats, count: int, variation: int, soft: float) -> list[Floats]:
-    """Checks of crossing threads. Gingham, windowpane, or tartan: one sett both ways, in twill, each thread up half the time."""
+    """Checks of crossing threads: gingham, windowpane, or tartan, which is one sett both ways in an even twill."""
     kind = variation % 5
     if kind == 0:
         sett: tuple[tuple[float, float, int], ...] = ((0.0, 0.5, 1),)
@@ -49,8 +49,7 @@ def _threads(t: Floats, sett: tuple[tuple[float, float, int], ...], count: int, 
     shares = [np.ones_like(t)] + [np.zeros_like(t) for _ in range(count - 1)]
     for start, width, colour in sett:
         covering = band(t - np.float32(start), width, soft)
-        for share in shares:
-            share *= np.float32(1) - covering
+        shares = [share * (np.float32(1) - covering) for share in shares]
         shares[1 + (colour - 1) % (count - 1)] += covering
     return shares
 

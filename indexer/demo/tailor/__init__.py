@@ -24,5 +24,5 @@ _TAILORS: dict[str, Callable[[Garment, float], Cut]] = {
 
 
 def cut_garment(garment: Garment, arms: float = 0.0) -> Cut:
-    """The garment's pieces in cloth units, neck or waist near the origin. arms: radians that limbs are spread further."""
+    """The pieces in cloth units, neck or waist near the origin. arms: radians that limbs are spread further."""
     return _TAILORS[garment.category](garment, arms)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from indexer.demo.tailor.curves import Path, Points, disc, mirror, ribbon
+from indexer.demo.tailor.curves import Path, Points, disc, mirror, moved, ribbon
 from indexer.demo.tailor.cut import Material, Piece, Ridge, Seam
 
 SHOULDER = 0.2  # half the shoulders' width: the unit of everything here
@@ -58,7 +58,7 @@ def add_back(parts: Parts, half: float, depth: float, lower: float = 0.022) -> N
     path = Path(0, lower).curve(half * 0.6, lower, half * 0.95, lower * 0.3, half, 0).line(half * 1.02, 0.02)
     outline = path.line(half * 0.9, depth + 0.03).line(0, depth + 0.03).mirrored()
     parts.pieces.append(Piece(outline, "inside"))
-    parts.seam(path.points()[:15] + (0, 0.006), 0.005, 0.25, twice=True)
+    parts.seam(moved(path.points()[:15], 0, 0.006), 0.005, 0.25, twice=True)
 
 
 def trunk(
@@ -127,14 +127,14 @@ def add_neckband(parts: Parts, kind: str, half: float, depth: float, width: floa
     """A ribbed band along the neckline: a seam below it and the shadow that it throws."""
     line = neckline(kind, half + width * 0.9, depth + width).points()
     parts.seam(line, 0.0035, 0.3, twice=True)
-    parts.seam(line + (0, 0.003), 0.01, 0.1, 0.016, twice=True)
+    parts.seam(moved(line, 0, 0.003), 0.01, 0.1, 0.016, twice=True)
 
 
 def add_armholes(parts: Parts, bust: float) -> None:
     """The seam where sleeves are set in."""
     path = Path(SHOULDER, 0.042).curve(SHOULDER - 0.03, 0.11, SHOULDER - 0.035, 0.19, bust, 0.225)
     parts.seam(path.points(), 0.0035, 0.3, twice=True)
-    parts.seam(path.points() + (0.006, 0), 0.014, 0.16, 0.02, twice=True)
+    parts.seam(moved(path.points(), 0.006, 0), 0.014, 0.16, 0.02, twice=True)
 
 
 def add_collar(parts: Parts, half: float, spread: float, depth: float) -> None:
@@ -150,8 +150,8 @@ def add_collar(parts: Parts, half: float, spread: float, depth: float) -> None:
     fall = Path(half * 1.28, 0.016).curve(half * 1.2, 0.042, tip[0] + 0.02, tip[1] - 0.028, tip[0], tip[1] + 0.002)
     fall.line(0.006, depth + 0.002)
     parts.seam(fall.points(), 0.004, 0.4, twice=True)
-    parts.seam(fall.points() + (0.002, 0.007), 0.016, 0.22, 0.022, twice=True)
-    parts.seam(fall.points() * (0.93, 1.0) + (0.002, -0.008), 0.0025, 0.16, twice=True)
+    parts.seam(moved(fall.points(), 0.002, 0.007), 0.016, 0.22, 0.022, twice=True)
+    parts.seam(moved(fall.points() * np.array([0.93, 1.0]), 0.002, -0.008), 0.0025, 0.16, twice=True)
 
 
 def add_placket(parts: Parts, top: float, bottom: float, buttons: int, half: float = 0.02) -> None:
@@ -178,7 +178,7 @@ def add_pocket(parts: Parts, x: float, y: float, width: float, height: float) ->
     path = Path(x, y).line(x + width, y).line(x + width, y + height * 0.8).line(x + width / 2, y + height)
     path.line(x, y + height * 0.8).line(x, y)
     parts.seam(path.points(), 0.003, 0.26)
-    parts.seam(path.points()[1:5] + (0.003, 0.004), 0.01, 0.1, 0.012)
+    parts.seam(moved(path.points()[1:5], 0.003, 0.004), 0.01, 0.1, 0.012)
     parts.seam(np.array([(x, y + 0.018), (x + width, y + 0.018)]), 0.0025, 0.16)
 
 

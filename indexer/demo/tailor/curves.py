@@ -40,13 +40,18 @@ class Path:
     def mirrored(self) -> Points:
         """The closed outline of a symmetrical piece of which this is the right half, from top to bottom."""
         right = self.points()
-        left = right[::-1] * (-1.0, 1.0)
+        left = mirror(right[::-1])
         return np.concatenate([right, left])
+
+
+def moved(points: Points, dx: float, dy: float) -> Points:
+    """The points, shifted."""
+    return np.asarray(points + np.array([dx, dy]))
 
 
 def mirror(points: Points) -> Points:
     """The other side of the body."""
-    return points * (-1.0, 1.0)
+    return np.asarray(points * np.array([-1.0, 1.0]))
 
 
 def ribbon(points: Points, width: float | Points) -> Points:
@@ -65,6 +70,6 @@ def disc(x: float, y: float, radius: float, steps: int = 20) -> Points:
 
 def hem(half: float, y: float, sag: float, wave: float, waves: int, phase: float, middle: float = 0.0) -> Points:
     """A hem from right to left: `sag` lower in the middle, with `waves` ripples of depth `wave`."""
-    s = np.linspace(1, -1, 61)
+    s = np.linspace(1, -1, 97)
     low = y + sag * (1 - s**2) + wave * np.cos(np.pi * waves * s + phase) * (1 - 0.5 * s**2)
     return np.stack([middle + half * s, low], axis=1)

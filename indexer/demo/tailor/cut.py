@@ -16,8 +16,8 @@ Material = Literal["cloth", "inside", "trim", "button"]
 class Piece:
     """One piece, drawn over the pieces before it.
 
-    outline: closed polygon. material: "cloth" bears the pattern, "inside" is its darker reverse, "trim" and "button" are
-    plain. grain: radians that its threads are turned, about `pivot`.
+    outline: closed polygon. material: "cloth" bears the pattern, "inside" is its darker reverse, "trim" and "button"
+    are plain. grain: radians that its threads are turned, about `pivot`.
     """
 
     outline: Points
@@ -50,7 +50,10 @@ class Ridge:
 
 @dataclass(frozen=True)
 class Fan:
-    """Folds that spread from a waist to a hem: `count` across, between half widths at two heights. pleat: 0 round, 1 sharp."""
+    """Folds that spread from a waist to a hem: `count` across, between half widths at two heights.
+
+    height: of a fold. pleat: 0 for round folds, above 0 for sharp pleats. middle: x of the middle at both heights.
+    """
 
     top: float
     bottom: float

@@ -19,7 +19,7 @@ from indexer.demo.tailor.bodice import (
     strap,
     trunk,
 )
-from indexer.demo.tailor.curves import Path, ribbon
+from indexer.demo.tailor.curves import Path, moved, ribbon
 from indexer.demo.tailor.cut import Cut, Fan, Piece, Ridge
 from indexer.demo.tailor.skirts import add_skirt
 
@@ -50,7 +50,7 @@ def cut_dress(garment: Garment, arms: float) -> Cut:
         add_placket(parts, 0.07, length + 0.02, 11 if garment.maxi else 8, 0.017)
         add_collar(parts, 0.074, 0.08, 0.07)
     drag_lines(parts, _WAIST_AT - 0.03, bust, _WAIST_AT)
-    hang = (0.0, 0.03, 0.17)
+    hang = (0.0, 0.03, 0.1 if shape.cut == "strap" else 0.14 if shape.sleeve == "none" else 0.17)
     return Cut(tuple(parts.pieces), tuple(parts.seams), tuple(parts.ridges), (fan,), hang)
 
 
@@ -96,7 +96,7 @@ def _strap_bodice(parts: Parts, garment: Garment, bust: float, waist: float) -> 
     edge = path.points()
     path.curve(bust, 0.28, waist + 0.004, _WAIST_AT - 0.08, waist, _WAIST_AT + 0.012).line(0, _WAIST_AT + 0.012)
     parts.pieces.append(Piece(path.mirrored()))
-    parts.seam(edge + (0, 0.012), 0.003, 0.26, twice=True)
+    parts.seam(moved(edge, 0, 0.012), 0.003, 0.26, twice=True)
     for side in (1, -1):
         cup = Path(side * 0.1, top + 0.01).curve(side * 0.1, 0.24, side * 0.085, 0.3, side * 0.07, _WAIST_AT)
         parts.seam(cup.points(), 0.003, 0.26)
@@ -116,10 +116,10 @@ def _waist(parts: Parts, garment: Garment, waist: float) -> None:
         band = Path(0, y - 0.014).curve(0.05, y - 0.014, waist * 0.6, y - 0.016, waist + 0.003, y - 0.022)
         band.line(waist + 0.003, y + 0.012).curve(waist * 0.6, y + 0.018, 0.05, y + 0.022, 0, y + 0.022)
         parts.pieces.append(Piece(band.mirrored(), "trim"))
-        line = line + (0, 0.012)
-        parts.seam(line + (0, -0.036), 0.003, 0.24, twice=True)
+        line = moved(line, 0, 0.012)
+        parts.seam(moved(line, 0, -0.036), 0.003, 0.24, twice=True)
     parts.seam(line, 0.004, 0.36, twice=True)
-    parts.seam(line + (0, 0.006), 0.016, 0.2, 0.018, twice=True)
+    parts.seam(moved(line, 0, 0.006), 0.016, 0.2, 0.018, twice=True)
     for i in range(9):
         x = waist * (-0.85 + 1.7 * i / 8)
         parts.ridges.append(Ridge(x, y + 0.045, np.pi / 2 - 0.9 * x, 0.05, 0.009, 0.004 if i % 2 else -0.003))
@@ -128,17 +128,17 @@ def _waist(parts: Parts, garment: Garment, waist: float) -> None:
 def _wrap(parts: Parts, waist: float, length: float, fan: Fan) -> None:
     over = Path(-0.078, 0.02).curve(-0.05, 0.12, 0.03, 0.25, waist * 0.85, _WAIST_AT - 0.01).points()
     parts.seam(over, 0.004, 0.34)
-    parts.seam(over + (0.005, 0.006), 0.016, 0.2, 0.018)
+    parts.seam(moved(over, 0.005, 0.006), 0.016, 0.2, 0.018)
     fall = Path(waist * 0.7, _WAIST_AT + 0.015)
     fall.curve(waist * 0.9, _WAIST_AT + 0.2, fan.half_bottom * 0.3, length - 0.2, fan.half_bottom * 0.18, length + 0.03)
     parts.seam(fall.points(), 0.004, 0.34)
-    parts.seam(fall.points() + (-0.008, 0), 0.02, 0.2, 0.022)
+    parts.seam(moved(fall.points(), -0.008, 0), 0.02, 0.2, 0.022)
     for dx, drop in ((0.045, 0.2), (0.012, 0.16)):  # the tied ends
         tail = Path(waist * 0.72, _WAIST_AT).curve(
             waist * 0.8 + dx, _WAIST_AT + 0.05, waist * 0.7 + dx, _WAIST_AT + 0.1, waist * 0.75 + dx, _WAIST_AT + drop
         )
         parts.pieces.append(Piece(ribbon(tail.points(), 0.017), "trim"))
-        parts.seam(tail.points() + (0.009, 0), 0.003, 0.3)
+        parts.seam(moved(tail.points(), 0.009, 0), 0.003, 0.3)
     knot = Path(waist * 0.62, _WAIST_AT - 0.012).curve(
         waist * 0.66, _WAIST_AT - 0.03, waist * 0.84, _WAIST_AT - 0.03, waist * 0.86, _WAIST_AT
     )

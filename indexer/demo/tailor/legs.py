@@ -6,7 +6,7 @@ import numpy as np
 
 from indexer.demo.spec import Garment
 from indexer.demo.tailor.bodice import Parts, add_buttons
-from indexer.demo.tailor.curves import Path, Points
+from indexer.demo.tailor.curves import Path, Points, moved
 from indexer.demo.tailor.cut import Cut, Fan, Ridge
 from indexer.demo.tailor.skirts import add_waistband
 
@@ -26,7 +26,7 @@ def cut_trousers(garment: Garment, arms: float) -> Cut:
 def cut_shorts(garment: Garment, arms: float) -> Cut:
     """Regular, wide or bermuda shorts. arms: spread of the legs, radians."""
     shape = garment.silhouette
-    ankle = {"regular": 0.172, "wide": 0.205, "bermuda": 0.165}[shape.cut] * shape.width
+    ankle = {"regular": 0.202, "wide": 0.23, "bermuda": 0.19}[shape.cut] * shape.width
     length = shape.length or {"regular": 0.44, "wide": 0.42, "bermuda": 0.58}[shape.cut]
     return _legs(garment, ankle, ankle, length, arms)
 
@@ -43,9 +43,9 @@ def _legs(garment: Garment, knee: float, ankle: float, length: float, arms: floa
     add_buttons(parts, [(0.012, -0.016)], 0.009)
     for x in (-0.11, -0.045, 0.06, 0.12):
         loop = np.array([(x * wide, -0.04), (x * wide, 0.008)])
-        parts.seam(loop + (-0.005, 0), 0.0025, 0.3)
-        parts.seam(loop + (0.005, 0), 0.0025, 0.3)
-    fans = ()
+        parts.seam(moved(loop, -0.005, 0), 0.0025, 0.3)
+        parts.seam(moved(loop, 0.005, 0), 0.0025, 0.3)
+    fans: tuple[Fan, ...] = ()
     if ankle > 0.15:
         middle = 0.115 + np.sin(spread) * length
         fans = tuple(
@@ -57,7 +57,10 @@ def _legs(garment: Garment, knee: float, ankle: float, length: float, arms: floa
 
 def _leg(waist: float, hip: float, knee: float, ankle: float, length: float, spread: float) -> Points:
     """The right leg with half of the front."""
-    axis = lambda y: 0.112 + np.sin(spread) * y  # noqa: E731
+
+    def axis(y: float) -> float:
+        return 0.112 + float(np.sin(spread)) * y
+
     at_knee = _CROTCH + (length - _CROTCH) * 0.5
     out_knee, out_end = axis(at_knee) + knee / 2, axis(length) + ankle / 2
     in_knee, in_end = axis(at_knee) - knee / 2, axis(length) - ankle / 2
@@ -75,7 +78,7 @@ def _leg(waist: float, hip: float, knee: float, ankle: float, length: float, spr
 def _details(parts: Parts, garment: Garment, waist: float, length: float, spread: float, ankle: float) -> None:
     fly = Path(0.0, 0.01).curve(0.001, 0.1, 0.002, 0.2, 0.0, _CROTCH).points()
     parts.seam(fly, 0.004, 0.36)
-    parts.seam(fly[8:] + (0, 0), 0.02, 0.25, 0.03)
+    parts.seam(fly[8:], 0.02, 0.25, 0.03)
     stitch = Path(0.034, 0.012).curve(0.036, 0.1, 0.034, 0.14, 0.002, 0.175).points()
     parts.seam(stitch, 0.003, 0.22)
     slant = (
@@ -84,7 +87,7 @@ def _details(parts: Parts, garment: Garment, waist: float, length: float, spread
         .points()
     )
     parts.seam(slant, 0.004, 0.34, twice=True)
-    parts.seam(slant + (0.006, 0.002), 0.014, 0.16, 0.016, twice=True)
+    parts.seam(moved(slant, 0.006, 0.002), 0.014, 0.16, 0.016, twice=True)
     foot = 0.112 + np.sin(spread) * length
     hem_line = np.array(
         [(foot - ankle / 2, length - 0.022), (foot, length - 0.012), (foot + ankle / 2, length - 0.026)]

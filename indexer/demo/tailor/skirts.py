@@ -6,7 +6,7 @@ import numpy as np
 
 from indexer.demo.spec import Garment
 from indexer.demo.tailor.bodice import Parts
-from indexer.demo.tailor.curves import Path, hem
+from indexer.demo.tailor.curves import Path, Points, hem, mirror, moved
 from indexer.demo.tailor.cut import Cut, Fan, Piece, Ridge
 
 
@@ -29,7 +29,7 @@ def add_skirt(
         half = 0.19 + 0.02 * flare
     else:
         half = waist + drop * {"a-line": 0.16, "flared": 0.26, "pleated": 0.2, "tiered": 0.22}[kind] * (0.5 + flare)
-    ripple = {"pencil": 0.0, "a-line": 0.006, "flared": 0.016, "pleated": 0.0, "tiered": 0.008}[kind]
+    ripple = {"pencil": 0.0, "a-line": 0.005, "flared": 0.013, "pleated": 0.0, "tiered": 0.005}[kind]
     sag = {"pencil": 0.006, "a-line": 0.022, "flared": 0.04, "pleated": 0.02, "tiered": 0.02}[kind]
     path = Path(0, top + 0.004).line(waist, top)
     if kind == "pencil":
@@ -44,11 +44,11 @@ def add_skirt(
             half,
             bottom,
         )
-    edge = hem(half, bottom, sag, ripple, 2 * folds, phase)
-    left = (path.points() * (-1, 1))[::-1]
+    edge = hem(half, bottom, sag, ripple, folds, phase)
+    left = mirror(path.points())[::-1]
     outline = np.concatenate([path.points(), edge[1:], left[1:]])
     parts.pieces.append(Piece(outline))
-    parts.seam(edge + (0, -0.02), 0.003, 0.16)
+    parts.seam(moved(edge, 0, -0.02), 0.003, 0.16)
     height = {"pencil": 0.0015, "a-line": 0.006, "flared": 0.012, "pleated": 0.007, "tiered": 0.007}[kind]
     if kind == "pleated":
         _pleat_lines(parts, waist, half, top, bottom, sag, folds)
@@ -72,16 +72,16 @@ def _pleat_lines(parts: Parts, waist: float, half: float, top: float, bottom: fl
             [(s * waist * 0.98, top), (s * (waist + (half - waist) * 0.45), top + (low - top) * 0.4), (s * half, low)]
         )
         parts.seam(line, 0.003, 0.24)
-        parts.seam(line + (0.004, 0), 0.012, 0.12, 0.014)
+        parts.seam(moved(line, 0.004, 0), 0.012, 0.12, 0.014)
 
 
-def _tiers(parts: Parts, side: np.ndarray, top: float, bottom: float) -> None:
+def _tiers(parts: Parts, side: Points, top: float, bottom: float) -> None:
     for share in (0.36, 0.68):
         y = top + (bottom - top) * share
         half = float(np.interp(y, side[1:, 1], side[1:, 0]))
         line = hem(half, y, 0.014, 0.0, 1, 0.0)
         parts.seam(line, 0.004, 0.34)
-        parts.seam(line + (0, 0.008), 0.02, 0.2, 0.022)
+        parts.seam(moved(line, 0, 0.008), 0.02, 0.2, 0.022)
         for i in range(13):
             x = half * (-0.92 + 1.84 * i / 12)
             parts.ridges.append(Ridge(x, y + 0.05, np.pi / 2, 0.055, 0.009, 0.004 if i % 2 else -0.003))
@@ -102,7 +102,7 @@ def add_waistband(parts: Parts, waist: float, y: float, height: float, trim: boo
     parts.pieces.append(Piece(band.mirrored(), "trim" if trim else "cloth", 0.0, (0.01, 0.013)))
     line = Path(waist, y + 0.002).curve(waist * 0.9, y + 0.008, waist * 0.5, y + 0.014, 0, y + 0.014).points()
     parts.seam(line, 0.0035, 0.34, twice=True)
-    parts.seam(line + (0, 0.006), 0.014, 0.16, 0.016, twice=True)
+    parts.seam(moved(line, 0, 0.006), 0.014, 0.16, 0.016, twice=True)
 
 
 def cut_skirt(garment: Garment, arms: float) -> Cut:

@@ -48,10 +48,12 @@ def cut_t_shirt(garment: Garment, arms: float) -> Cut:
     if garment.seed % 3 == 0:
         add_pocket(parts, 0.045, 0.2, 0.085, 0.1)
     drag_lines(parts, 0.4, bust, length)
-    return Cut(tuple(parts.pieces), tuple(parts.seams), tuple(parts.ridges), hang=(0.0, 0.03, SHOULDERS))
-
-
-SHOULDERS = 0.19
+    return Cut(
+        tuple(parts.pieces),
+        tuple(parts.seams),
+        tuple(parts.ridges),
+        hang=(0.0, 0.03, 0.15 if shape.sleeve == "none" else 0.18),
+    )
 
 
 def cut_shirt(garment: Garment, arms: float) -> Cut:
@@ -83,7 +85,7 @@ def cut_shirt(garment: Garment, arms: float) -> Cut:
         _cuff_buttons(parts, _ANGLE["long"] + arms, wide)
     add_collar(parts, half, 0.092 if shape.cut == "button-down" else 0.075, depth)
     drag_lines(parts, 0.42, bust, length)
-    return Cut(tuple(parts.pieces), tuple(parts.seams), tuple(parts.ridges), hang=(0.0, 0.03, SHOULDERS))
+    return Cut(tuple(parts.pieces), tuple(parts.seams), tuple(parts.ridges), hang=(0.0, 0.03, 0.18))
 
 
 def _hem_stitch(parts: Parts, half: float, length: float, sag: float) -> None:
