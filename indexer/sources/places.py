@@ -1,10 +1,13 @@
-"""Where a table's cell says a photo or mask is."""
+"""Where a table's cell says a photo or mask is. Paths are text here: a table may have millions, and Path is slow."""
+
+# ruff: noqa: PTH110, PTH116, PTH117, PTH118, PTH122
 
 from __future__ import annotations
 
 import os
 import re
-from pathlib import Path, PurePosixPath
+import stat
+from pathlib import Path
 
 from indexer.sources.cells import Misfit, as_text, shown
 
@@ -32,28 +35,35 @@ def locate(cell: object, root: str) -> str | Misfit:
         return Misfit(f"{shown(text)} is an address: download the photos and give their paths")
     if len(text) > MAX_PATH:
         return Misfit(f"{shown(text)} is too long for a path")
-    if "\\" in text and not Path(root, text).exists():
+    if "\\" in text and not os.path.exists(os.path.join(root, text)):
         text = text.replace("\\", "/")
-    path = os.path.normpath(os.path.join(root, text))  # noqa: PTH118 - pathlib keeps ".."
-    if not os.path.isabs(text) and not Path(path).is_relative_to(root):  # noqa: PTH117
+    path = os.path.normpath(os.path.join(root, text))
+    if not os.path.isabs(text) and _inside(path, root) is None:
         return Misfit(f"{shown(text)} leads out of {root}: use a path inside it, another root, or an absolute path")
-    return Path(path).as_posix()
+    return path if os.sep == "/" else Path(path).as_posix()
 
 
 def derived_product(path: str, root: str) -> str:
     """A product id from a photo's path: relative to the root where it is inside, without the picture suffix."""
-    place = PurePosixPath(path)
-    if place.is_relative_to(root):
-        place = place.relative_to(root)
-    return str(place.with_suffix("")) if place.suffix.lower() in PICTURE_SUFFIXES else str(place)
+    place = _inside(path, root) or path
+    stem, suffix = os.path.splitext(place)
+    return stem if suffix.lower() in PICTURE_SUFFIXES else place
+
+
+def _inside(path: str, root: str) -> str | None:
+    """The path from the root on, "" for the root itself; None outside."""
+    if path == root:
+        return ""
+    start = root if root.endswith("/") else f"{root}/"
+    return path.removeprefix(start) if path.startswith(start) else None
 
 
 def why_not_a_file(path: str) -> str | None:
     """Why there is no file to read, or None when there is one."""
-    place = Path(path)
     try:
-        if place.is_file():
-            return None
-        return "is not a file" if place.exists() else "not found"
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "not found"
     except OSError as error:  # a name that is too long, a folder that may not be entered
-        return error.strerror or "cannot be read"
+        return f"cannot be read ({error.strerror})"
+    return None if stat.S_ISREG(mode) else "is not a file"

@@ -54,7 +54,9 @@ def _row(number: int, text: bytes) -> Row:
         return Row(number, fault="not UTF-8")
     except RecursionError:
         return Row(number, fault="nested too deep")
-    except ValueError as error:  # JSON that is none, and integers of more digits than Python reads
+    except json.JSONDecodeError as error:
+        return Row(number, fault=f"not JSON: {error.msg} at character {error.pos + 1}")
+    except ValueError as error:  # an integer of more digits than Python reads
         return Row(number, fault=f"not JSON: {error}")
     if not isinstance(found, dict):
         return Row(number, fault=f"{shown(text.decode())} is not an object: each line must be one, in braces")
