@@ -91,7 +91,8 @@ def _bricks(rgb: Rgb, width: int, height: int, rng: np.random.Generator) -> NDAr
         start = -wide / 2 if row % 2 and wide > tall else 0.0
         for column in range(int(width / wide) + 2):
             x, y = start + column * wide, row * tall
-            tone = tuple(int(np.clip(c * rng.normal(0.97, 0.03), 0, 255)) for c in rgb)
+            light = rng.normal(0.97, 0.03)
+            tone = tuple(int(np.clip(c * light, 0, 255)) for c in rgb)
             pen.rectangle((x + 1.5, y + 1.5, x + wide - 1.5, y + tall - 1.5), fill=tone)
     image = image.filter(ImageFilter.GaussianBlur(0.9))
     fine = grain(height, width, int(rng.integers(0, 1 << 20)))

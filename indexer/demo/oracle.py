@@ -62,7 +62,7 @@ def striped_photo(
     seed: int = 0,
     size: tuple[int, int] = (240, 320),
 ) -> RenderedPhoto:
-    """A photo of a garment in even stripes of two colours; see `truth.shares` for the exact shares."""
+    """A photo of a garment in nearly even stripes of two colours; `truth.shares` has the exact shares."""
     behind = background if isinstance(background, Background) else scene(background, seed)
     pair = tuple(named(colour) if isinstance(colour, str) else colour for colour in (first, second))
     garment = Garment(category, random_silhouette(category, seed), pair, Pattern("stripes", 0.08), seed=seed)

@@ -77,7 +77,7 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Garment:
-    """One product. colours: the ground first, then the pattern's.
+    """One product. colours: the ground first (the largest share, tied only in houndstooth), then the pattern's.
 
     trim: colour of buttons, belts and waistbands; None for the ground's.
     maxi: a dress or skirt to the ankles. seed: of the small irregularities of its sewing.
@@ -134,11 +134,11 @@ class Shot:
 
     size: (width, height) in pixels. lit: False draws without light: the garment's pixels are exactly its cloth's
     colours, with hard edges, no seams, shadow, texture or noise. light: direction that light comes from, radians: 0
-    from the right, pi/2 from below, -pi/2 from above. contrast: 0 to 1, of shading and shadow. exposure: factor on all
-    light, about 0.92 to 1.05. cast: factors on red, green and blue, about 0.95 to 1.05. folds: 0 (pressed) to 1 (rumpled).
-    zoom: 1 fills about 84 % of the frame. tilt: radians. shift: of the frame's width and height. sway: sideways bend of
-    the cloth in cloth units. arms: radians that sleeves or legs are spread further. hanger: draw one where the garment
-    can hang from it. quality: of the JPEG, 1 to 95. seed: of folds and noise.
+    from the right, pi/2 from below, -pi/2 from above. contrast: 0 to 1, of shading and shadow. exposure: factor on
+    all light, about 0.92 to 1.05. cast: factors on red, green and blue, about 0.95 to 1.05. folds: 0 (pressed) to 1
+    (rumpled). zoom: 1 fills about 84 % of the frame. tilt: radians. shift: of the frame's width and height. sway:
+    sideways bend of the cloth in cloth units. arms: radians that sleeves or legs are spread further. hanger: draw one
+    where the garment can hang from it. quality: of the JPEG, 1 to 95. seed: of folds and noise.
     """
 
     background: Background = field(default_factory=Background)

@@ -71,7 +71,11 @@ def _lattice(u: Floats, v: Floats, count: int, soft: float) -> list[Floats]:
 
 
 def zebra(u: Floats, v: Floats, count: int, variation: int, soft: float) -> list[Floats]:
-    """Bent stripes that swell, taper and fork: a wave whose phase and width wander with a few periodic waves."""
+    """Bent stripes that swell, taper and fork.
+
+    Two waves of seven and eight stripes a repeat: where they meet out of step, a stripe forks or ends. Their common
+    bend and width wander with a few long waves, all of period 1.
+    """
     rng = np.random.default_rng([variation, 7])
     turn = np.float32(2 * np.pi)
     bend = np.zeros_like(u)
@@ -81,5 +85,8 @@ def zebra(u: Floats, v: Floats, count: int, variation: int, soft: float) -> list
         wave = np.sin(turn * (np.float32(a) * u + np.float32(b) * v + np.float32(rng.random())))
         bend += np.float32(rng.uniform(0.1, 0.3)) * wave
         width += np.float32(rng.uniform(0.05, 0.18)) * wave
-    stripe = np.cos(turn * (np.float32(7) * v + bend)) + width
-    return layers([inside(-stripe, 2 * np.pi * 7 * soft)], count)
+    lean = np.float32(rng.choice((-1, 1)))
+    first = np.cos(turn * (np.float32(7) * v + bend))
+    second = np.cos(turn * (np.float32(8) * v + lean * u + bend + np.float32(rng.random())))
+    stripe = np.float32(0.62) * first + np.float32(0.5) * second + width
+    return layers([inside(-stripe, 24 * soft)], count)

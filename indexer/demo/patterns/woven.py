@@ -13,26 +13,26 @@ from indexer.demo.patterns.bands import Floats, band, layers, triangle
 
 _SETTS = (
     # (start, width, colour) of the stripes of one repeat, over a ground of colour 0, painted in order
-    ((0.0, 0.42, 1), (0.60, 0.05, 2), (0.77, 0.05, 2), (0.19, 0.04, 3)),
+    ((0.0, 0.36, 1), (0.60, 0.05, 2), (0.77, 0.05, 2), (0.16, 0.04, 3)),
     ((0.0, 0.30, 1), (0.40, 0.08, 2), (0.54, 0.03, 3), (0.88, 0.03, 3)),
     ((0.1, 0.18, 1), (0.34, 0.18, 1), (0.70, 0.06, 2), (0.30, 0.02, 3)),
 )
 
 
 def stripes(u: Floats, v: Floats, count: int, variation: int, soft: float) -> list[Floats]:
-    """Stripes along u: even, narrow, Breton or in several colours."""
-    kind = variation % 4
-    if kind == 3 and count > 2:
-        return layers([band(v, 0.26, soft), band(v - np.float32(0.5), 0.2, soft)], count)
-    duty = (0.5, 0.16, 0.34, 0.42)[kind]
-    return layers([band(v, duty, soft)], count)
+    """Stripes along u, of colour 1: nearly even, pin, Breton or awning; a third colour adds thinner ones between."""
+    duty = (0.46, 0.16, 0.34, 0.4)[variation % 4]
+    second = 0.08 + 0.1 * (variation % 3)
+    between = np.float32((1 + duty - second) / 2)
+    bands = [band(v, duty, soft), band(v - between, second, soft)]
+    return layers(bands[: count - 1], count)
 
 
 def plaid(u: Floats, v: Floats, count: int, variation: int, soft: float) -> list[Floats]:
     """Checks of crossing threads: gingham, windowpane, or tartan, which is one sett both ways in an even twill."""
     kind = variation % 5
     if kind == 0:
-        sett: tuple[tuple[float, float, int], ...] = ((0.0, 0.5, 1),)
+        sett: tuple[tuple[float, float, int], ...] = ((0.0, 0.44, 1), (0.69, 0.06, 2))[: count - 1]
     elif kind == 1:
         sett = ((0.0, 0.07, 1), (0.5, 0.03, 2))
     else:

@@ -36,7 +36,10 @@ def _legs(garment: Garment, knee: float, ankle: float, length: float, arms: floa
     wide = garment.silhouette.width
     waist = _WAIST * wide
     spread = 0.05 + arms
-    leg = _leg(waist, 0.215 * wide, knee, ankle, length, spread)
+    if garment.category == "shorts":
+        leg = _short_leg(waist, 0.21 * wide, ankle, length, spread)
+    else:
+        leg = _leg(waist, 0.215 * wide, knee, ankle, length, spread)
     parts.both(leg, "cloth", -spread * 0.8, (0.1, 0.0))
     _details(parts, garment, waist, length, spread, ankle)
     add_waistband(parts, waist, 0.0, 0.042, garment.trim is not None)
@@ -72,6 +75,17 @@ def _leg(waist: float, hip: float, knee: float, ankle: float, length: float, spr
     path.curve(in_end, length - 0.12, in_knee + 0.002, at_knee + 0.1, in_knee, at_knee)
     rise = min(0.12, (at_knee - _CROTCH) * 0.7)
     path.curve(in_knee, at_knee - rise, 0.014, _CROTCH + 0.04, 0.0, _CROTCH)
+    return path.line(-0.002, _CROTCH - 0.005).points()
+
+
+def _short_leg(waist: float, hip: float, ankle: float, length: float, spread: float) -> Points:
+    """The right leg of shorts with half of the front: straight below the hips."""
+    middle = 0.112 + float(np.sin(spread)) * length
+    out_end, in_end = max(middle + ankle / 2, hip + 0.008), max(middle - ankle / 2, 0.012)
+    path = Path(-0.002, 0.008).line(waist, 0)
+    path.curve(waist + 0.022, 0.05, hip - 0.002, 0.1, hip, 0.17).line(out_end, length)
+    path.curve(out_end - ankle * 0.3, length + 0.012, in_end + ankle * 0.3, length + 0.014, in_end, length + 0.004)
+    path.curve(in_end * 0.8, _CROTCH + 0.06, 0.008, _CROTCH + 0.02, 0.0, _CROTCH)
     return path.line(-0.002, _CROTCH - 0.005).points()
 
 

@@ -33,8 +33,8 @@ def add_skirt(
     sag = {"pencil": 0.006, "a-line": 0.022, "flared": 0.04, "pleated": 0.02, "tiered": 0.02}[kind]
     path = Path(0, top + 0.004).line(waist, top)
     if kind == "pencil":
-        path.curve(waist + 0.03, top + 0.06, 0.215, top + 0.12, 0.212, top + 0.22)
-        path.curve(0.21, top + drop * 0.6, half, bottom - drop * 0.2, half, bottom)
+        path.curve(waist + 0.02, top + 0.05, 0.206, top + 0.13, 0.206, top + 0.22)
+        path.curve(0.206, top + drop * 0.6, half, bottom - drop * 0.2, half, bottom)
     else:
         path.curve(
             waist + (half - waist) * 0.42,
