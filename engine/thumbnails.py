@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import select
 
 from engine import schema
-from engine.shards import open_thumbnails
+from engine.shards import ThumbnailShard, open_thumbnails
 from engine.store import Store
 
 
@@ -25,7 +25,7 @@ class Thumbnails:
                     .order_by(shard.c.id)
                 ).scalars()
             )
-        self._shards = [open_thumbnails(store.thumbnails / name) for name in names]
+        self._shards: list[ThumbnailShard] = [open_thumbnails(store.thumbnails / name) for name in names]
         sizes = [len(shard.ids) for shard in self._shards]
         ids = np.concatenate([np.empty(0, np.int64), *(shard.ids for shard in self._shards)])
         order = np.argsort(ids, kind="stable")
@@ -38,7 +38,7 @@ class Thumbnails:
         place = int(np.searchsorted(self._ids, image_id))
         if place == len(self._ids) or self._ids[place] != image_id:
             return None
-        return self._shards[self._shard[place]].picture(int(self._row[place]))
+        return self._shards[int(self._shard[place])].picture(int(self._row[place]))
 
     def many(self, image_ids: Sequence[int]) -> Iterator[bytes | None]:
         """The JPEGs of images, in order."""

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from engine import schema
 from engine.attributes import AttributeType
-from engine.batch import Batch, Counts, NewRegion
+from engine.batch import Batch, Counts, Entry, NewRegion
 from engine.durable import PublishedFile
 from engine.errors import CatalogBusyError, SpaceError
 from engine.shards import write_thumbnails, write_vectors
@@ -353,11 +353,22 @@ def _product_ids(connection: Connection, names: list[str]) -> dict[str, int]:
     return found
 
 
+def _original_of(connection: Connection, entry: Entry) -> int | None:
+    """The image that a duplicate names by its path: it may have got its id only now."""
+    image = schema.image
+    if entry.state != "duplicate":
+        return None
+    found: int | None = connection.execute(
+        select(func.min(image.c.id)).where(image.c.path == entry.reason, image.c.removed.is_(None))
+    ).scalar_one()
+    return found
+
+
 def _write_ledger(connection: Connection, batch: Batch, ids: _Ids, run_id: int) -> None:
     ledger = schema.ledger
     lines = [
         *((new.entry, number) for new, number in zip(batch.images, ids.images, strict=True)),
-        *((entry, entry.image_id) for entry in batch.entries),
+        *((entry, entry.image_id or _original_of(connection, entry)) for entry in batch.entries),
     ]
     if lines:
         statement = upsert(ledger)

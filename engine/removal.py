@@ -1,0 +1,98 @@
+"""Removing products and photos from the catalog. The photos on disk are never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import delete, select
+
+from engine import schema
+from engine.batch import Counts
+from engine.errors import InputError
+from engine.filters import parse_filter
+from engine.lookup import find_product
+from engine.snapshot import Reader
+from engine.store import Store
+from engine.tombstones import bury_empty_products, bury_images
+from engine.values import SQL_LIMIT
+from engine.writer import add_counts, writing
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What would be, or was, removed: image ids and their paths, and the number of products left without an image."""
+
+    image_ids: tuple[int, ...]
+    paths: tuple[str, ...]
+    products: int
+    images_before: int
+
+
+def select_images(
+    reader: Reader, where: str = "", products: Sequence[str] = (), missing: bool = False
+) -> tuple[int, ...]:
+    """Ids of the live images that meet every condition given: a filter, product ids, a file that is gone.
+
+    Raises InputError when no condition is given, FilterError or QueryError for a bad one.
+    """
+    if not (where or products or missing):
+        raise InputError("say what to remove: a filter, product ids, or what is missing on disk")
+    snapshot = reader.snapshot((lambda known: parse_filter(where, known).names) if where else None)
+    keep = np.ones(len(snapshot.region_ids), dtype=np.bool_)
+    if where:
+        condition = parse_filter(where, snapshot.attributes)
+        keep &= condition.evaluate(snapshot.columns(condition.names), len(keep))
+    if products:
+        ids = [find_product(reader, text).id for text in products]
+        keep &= np.isin(snapshot.product_ids, ids)
+    chosen = np.unique(snapshot.image_ids[keep]).tolist()
+    if missing:
+        paths = _paths(reader.store, chosen)
+        chosen = [image_id for image_id in chosen if not Path(paths[image_id]).exists()]
+    return tuple(chosen)
+
+
+def preview(store: Store, image_ids: Sequence[int]) -> Removal:
+    """What removing these images would take out."""
+    paths = _paths(store, image_ids)
+    gone = set(image_ids)
+    image = schema.image
+    with store.database.read() as connection:
+        live = connection.execute(select(image.c.id, image.c.product_id).where(image.c.removed.is_(None))).all()
+    left = {row.product_id for row in live if row.id not in gone}
+    products = {row.product_id for row in live if row.id in gone} - left
+    return Removal(tuple(image_ids), tuple(paths[image_id] for image_id in image_ids), len(products), len(live))
+
+
+def remove(store: Store, image_ids: Sequence[int], what: str) -> int:
+    """Remove images in one transaction, with their lines in the ledger; how many products went with them.
+
+    what: said of the run in `houndstooth info`. Raises CatalogBusyError when another process writes.
+    """
+    if not image_ids:
+        return 0
+    with writing(store) as writer:
+        run_id = writer.start_run("remove", what)
+        with writer.change() as connection:
+            bury_images(connection, image_ids, writer.generation + 1)
+            products = bury_empty_products(connection, writer.generation + 1)
+            for start in range(0, len(image_ids), SQL_LIMIT):
+                part = list(image_ids[start : start + SQL_LIMIT])
+                connection.execute(delete(schema.ledger).where(schema.ledger.c.image_id.in_(part)))
+            add_counts(connection, run_id, Counts(seen=len(image_ids), indexed=len(image_ids)))
+        writer.finish_run(run_id)
+    return products
+
+
+def _paths(store: Store, image_ids: Sequence[int]) -> dict[int, str]:
+    image = schema.image
+    found: dict[int, str] = {}
+    with store.database.read() as connection:
+        for start in range(0, len(image_ids), SQL_LIMIT):
+            part = list(image_ids[start : start + SQL_LIMIT])
+            rows = connection.execute(select(image.c.id, image.c.path).where(image.c.id.in_(part)))
+            found.update((row.id, row.path) for row in rows)
+    return found

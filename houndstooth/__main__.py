@@ -1,0 +1,5 @@
+"""`python -m houndstooth`."""
+
+from houndstooth.cli import main
+
+main()

@@ -1,0 +1,149 @@
+"""From what a person asks with (photos, products, colours; liked and not) to a query by vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import QueryError, SpaceError
+from engine.examples import combine, vectors_of_product
+from engine.lookup import Product, find_product
+from engine.query import Group, Query
+from engine.snapshot import Reader, Snapshot
+
+if TYPE_CHECKING:
+    from houndstooth.extractors import Extractors
+    from indexer.picture import Picture
+
+PRODUCT_PREFIX = "id:"
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked. examples, unlike: paths of photos, or "id:PRODUCT". colours: "#1a1a2e:60,#ffffff:40".
+
+    using: space -> weight; None for the default. The rest is as in `Query`.
+    """
+
+    examples: Sequence[str | PathLike[str]] = ()
+    unlike: Sequence[str | PathLike[str]] = ()
+    colours: str = ""
+    using: Mapping[str, float] | None = None
+    where: str = ""
+    k: int = 10
+    offset: int = 0
+    min_score: float | None = None
+    group: Group = "product"
+
+    def to_json(self) -> dict[str, Any]:
+        """What the query was made from, as JSON types."""
+        told: dict[str, Any] = {}
+        if self.examples:
+            told["like"] = [str(example) for example in self.examples]
+        if self.colours:
+            told["colours"] = self.colours
+        if self.unlike:
+            told["unlike"] = [str(example) for example in self.unlike]
+        return told
+
+
+@dataclass(frozen=True, eq=False)
+class _Examples:
+    """Examples of one kind, loaded: pictures still to be extracted, and products whose vectors are stored."""
+
+    pictures: Sequence[Picture]
+    products: Sequence[Product]
+
+
+def make_query(ask: Ask, reader: Reader, extractors: Extractors) -> Query:
+    """The query by vectors. Raises QueryError, SpaceError or PictureError with what to do."""
+    if not (ask.examples or ask.colours):
+        raise QueryError("ask with something: a photo, a product id, or colours")
+    snapshot = reader.snapshot()
+    weights = _weights(ask, snapshot)
+    liked, unliked = _load(ask.examples, reader), _load(ask.unlike, reader)
+    vectors: dict[str, Rows] = {}
+    for name in weights:
+        positives = [*_rows(liked, name, snapshot, extractors), *_swatch_rows(ask.colours, name, snapshot, extractors)]
+        if positives:
+            vectors[name] = combine(np.stack(positives), _matrix(_rows(unliked, name, snapshot, extractors)))
+        elif ask.using is not None:
+            raise QueryError(
+                f"nothing to compare in space '{name}': it cannot see colours alone; leave it out of --using"
+            )
+    if not vectors:
+        raise QueryError("the examples have no vectors in any of the spaces asked for")
+    return Query(
+        vectors=vectors,
+        weights={name: weights[name] for name in vectors},
+        where=ask.where,
+        k=ask.k,
+        offset=ask.offset,
+        min_score=ask.min_score,
+        group=ask.group,
+        exclude_products=frozenset(product.id for product in [*liked.products, *unliked.products]),
+    )
+
+
+def _weights(ask: Ask, snapshot: Snapshot) -> dict[str, float]:
+    if not snapshot.spaces:
+        raise QueryError("the catalog is empty: index photos into it first")
+    if ask.using is not None:
+        for name in ask.using:
+            snapshot.space(name)
+        return dict(ask.using)
+    if ask.colours and not ask.examples:
+        from indexer.swatch import COLOUR_QUERY_WEIGHTS
+
+        weights = {name: weight for name, weight in COLOUR_QUERY_WEIGHTS.items() if name in snapshot.spaces}
+    else:
+        weights = {space.name: space.weight for space in snapshot.spaces.values() if space.weight > 0}
+    if not weights:
+        raise QueryError(f"say which spaces to compare, with weights, of: {', '.join(snapshot.spaces)}")
+    return weights
+
+
+def _load(examples: Sequence[str | PathLike[str]], reader: Reader) -> _Examples:
+    pictures, products = [], []
+    for example in examples:
+        text = fspath(example)
+        if text.startswith(PRODUCT_PREFIX):
+            products.append(find_product(reader, text.removeprefix(PRODUCT_PREFIX)))
+        else:
+            from indexer.decode import read_picture
+
+            pictures.append(read_picture(Path(text)))
+    return _Examples(pictures, products)
+
+
+def _rows(examples: _Examples, name: str, snapshot: Snapshot, extractors: Extractors) -> list[Rows]:
+    """One row an example: a product with several images gives their mean direction."""
+    rows: list[Rows] = []
+    if examples.pictures:
+        rows.extend(extractors.of(snapshot.space(name)).extract(examples.pictures))
+    for product in examples.products:
+        stored = vectors_of_product(snapshot, product.id, name)
+        if not len(stored):
+            raise SpaceError(f"product '{product.key}' has no vector in space '{name}': run `houndstooth index` again")
+        rows.append(combine(stored, stored[:0]))
+    return rows
+
+
+def _swatch_rows(colours: str, name: str, snapshot: Snapshot, extractors: Extractors) -> list[Rows]:
+    if not colours or snapshot.space(name).reads != "colour":
+        return []
+    from indexer.colours import parse_colours
+    from indexer.swatch import swatch
+
+    return list(extractors.of(snapshot.space(name)).extract([swatch(parse_colours(colours))]))
+
+
+def _matrix(rows: list[Rows]) -> Rows:
+    return np.stack(rows) if rows else np.empty((0, 0), dtype=np.float32)

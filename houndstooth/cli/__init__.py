@@ -1,0 +1,100 @@
+"""The command line: one small file a command, each loaded when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from engine.errors import HoundstoothError
+
+COMMANDS = {
+    "index": "Index a folder of photos, or a table of products.",
+    "similar": "Find the products most like photos, products or colours.",
+    "cluster": "Group the catalog by k-means over one space.",
+    "clusters": "List, compare, rename and delete groupings.",
+    "export": "Write clusters or vectors as tables, a page, or folders.",
+    "info": "Show what the catalog holds, and how indexing went.",
+    "check": "Verify every hash, count and reference; --repair what is derived.",
+    "remove": "Take products or photos out of the catalog.",
+    "compact": "Merge small files and drop removed rows now.",
+    "migrate": "Bring a catalog made by an older program up to date.",
+    "demo": "Draw a demo shop: photos, masks and a table of products.",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands by name: `--help` lists them without importing any."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Names, in the order of the table above."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command, imported now."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"houndstooth.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As Click's, but an unknown command is answered with the nearest one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"No such command '{args[0]}'.{hint}", context)
+        return super().resolve_command(context, args)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="houndstooth")
+def main_group() -> None:
+    """Find similar products by colour, shape and pattern.
+
+    \b
+    houndstooth index ~/photos --catalog shop.catalog
+    houndstooth similar dress.jpg --catalog shop.catalog --where "category = 'dress' and price < 80"
+    houndstooth cluster colour -k 12 --catalog shop.catalog
+    houndstooth export clusters colour --to clusters.html --catalog shop.catalog
+
+    The catalog is --catalog, else $HOUNDSTOOTH_CATALOG, else ./houndstooth.catalog.
+
+    Exit codes: 0 done; 1 a check failed or totals do not reconcile; 2 the question or input is wrong;
+    3 the catalog cannot be used; 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line; errors that Houndstooth raises on purpose become one line and an exit code."""
+    from engine.errors import CatalogError, MissingDependencyError
+
+    try:
+        main_group.main(prog_name="houndstooth", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except HoundstoothError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(3 if isinstance(error, CatalogError | MissingDependencyError) else 2)
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # `houndstooth ... | head` has read enough
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,193 @@
+"""`houndstooth index`: photos into a catalog."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from houndstooth.cli.options import catalog_option, table_or_json
+
+if TYPE_CHECKING:
+    from engine.attributes import AttributeType
+    from engine.batch import Counts
+    from houndstooth.catalog import Catalog
+    from indexer.bulk import IndexReport, StopRequest
+    from indexer.sources.base import Source
+
+Pairs = tuple[str, ...]
+
+
+def _pairs(context: click.Context, parameter: click.Parameter, value: Pairs) -> dict[str, str]:
+    for pair in value:
+        if "=" not in pair:
+            raise click.BadParameter(f"'{pair}' has no '=': write NAME=VALUE")
+    return dict(cast(tuple[str, str], tuple(pair.split("=", 1))) for pair in value)
+
+
+@click.command("index")
+@click.argument("source", type=click.Path(path_type=Path))
+@catalog_option
+@click.option("--root", type=click.Path(path_type=Path), help="Where relative paths in a table start.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    callback=_pairs,
+    metavar="NAME=COLUMN",
+    help="Which column is the image, product, mask or box, e.g. image=foto. May be repeated.",
+)
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    callback=_pairs,
+    metavar="COLUMN=TYPE",
+    help="A column's type: text, number or boolean. May be repeated.",
+)
+@click.option(
+    "--spaces",
+    default="",
+    metavar="NAME,...",
+    help="Spaces to index in, besides those the catalog has.  [default: colour,palette,vgg]",
+)
+@click.option("--max-megapixels", type=float, help="Larger photos fail.  [default: 50]")
+@click.option("--max-megabytes", type=float, help="Larger files fail.  [default: 40]")
+@click.option("--recheck", is_flag=True, help="Read every file, even those whose size and time are as they were.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when any file failed.")
+@table_or_json
+def command(
+    source: Path,
+    catalog: Path,
+    root: Path | None,
+    columns: dict[str, str],
+    types: dict[str, str],
+    spaces: str,
+    max_megapixels: float | None,
+    max_megabytes: float | None,
+    recheck: bool,
+    strict: bool,
+    output: str,
+) -> None:
+    """Index SOURCE: a folder of photos, a photo, or a table (.csv .tsv .jsonl .parquet).
+
+    In a folder, the name of the folder that a photo lies in becomes its category. In a table, the columns image and
+    product are found by their usual names; every other column becomes an attribute to filter by.
+
+    Run it again at any time: only what is new or changed is read. Ctrl-C finishes the batch and keeps it.
+
+    \b
+    houndstooth index ~/photos --catalog shop.catalog
+    houndstooth index products.csv --root ~/photos --type price=number
+    houndstooth index products.parquet --column image=foto --format json
+    """  # fmt: skip
+    from engine.errors import InputError
+    from houndstooth.catalog import Catalog
+    from indexer.sources.open import open_source
+
+    if bad := {name: kind for name, kind in types.items() if kind not in {"text", "number", "boolean"}}:
+        raise InputError(f"--type {next(iter(bad.items()))}: a type is text, number or boolean")
+    # The source is looked at first, so that a wrong path makes no catalog.
+    kinds = cast("dict[str, AttributeType]", types)
+    open_source(source, root, columns=columns, types=kinds)
+    opened = Catalog(catalog, create=True)
+    reader = open_source(source, root, columns=columns, types=kinds, known=opened.own_attributes())
+    with _stopping() as stop, _progress(reader) as progress:
+        report = opened.index(
+            reader,
+            spaces=[name.strip() for name in spaces.split(",") if name.strip()],
+            max_megapixels=max_megapixels,
+            max_megabytes=max_megabytes,
+            recheck=recheck,
+            progress=progress,
+            stop=stop,
+        )
+    _print(opened, report, output)
+    if report.interrupted:
+        raise SystemExit(130)
+    if not report.counts.reconciled or (strict and report.counts.failed):
+        raise SystemExit(1)
+
+
+@contextmanager
+def _stopping() -> Iterator[StopRequest]:
+    """The first Ctrl-C (or SIGTERM) asks the run to end after its batch; a second one ends it at once."""
+    from indexer.bulk import StopRequest
+
+    stop = StopRequest()
+
+    def handle(number: int, frame: object) -> None:
+        if stop.stopped:
+            raise KeyboardInterrupt
+        stop.stop()
+        click.echo("\nFinishing the batch. Press Ctrl-C again to stop at once.", err=True)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress(source: Source) -> Iterator[object]:
+    """A bar with rate, time left and failures; silent when standard error is not a terminal."""
+    from tqdm import tqdm
+
+    quiet = not sys.stderr.isatty()
+    with tqdm(total=None if quiet else len(source), unit=" photos", disable=quiet, smoothing=0.1) as bar:
+
+        def show(counts: Counts) -> None:
+            bar.update(counts.seen - bar.n)
+            if counts.failed:
+                bar.set_postfix(failed=counts.failed)
+
+        yield show
+
+
+def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
+    from houndstooth.reports import failures, near_duplicates
+
+    counts = report.counts
+    near = near_duplicates(catalog.store, since_run=report.run_id)
+    failed = failures(catalog.store, run_id=report.run_id, limit=5)
+    if output == "json":
+        told = {
+            "catalog": str(catalog.path),
+            "seen": counts.seen,
+            "indexed": counts.indexed,
+            "unchanged": counts.unchanged,
+            "duplicate": counts.duplicate,
+            "failed": counts.failed,
+            "problems": counts.problems,
+            "products_changed": report.changed_products,
+            "near_duplicates": len(near),
+            "reconciled": counts.reconciled,
+            "interrupted": report.interrupted,
+            "seconds": round(report.seconds, 3),
+        }
+        click.echo(json.dumps(told))
+        return
+    click.echo(
+        f"{counts.seen} files seen: {counts.indexed} indexed, {counts.unchanged} unchanged, "
+        f"{counts.duplicate} duplicate, {counts.failed} failed ({report.seconds:.1f} s)"
+    )
+    if not counts.reconciled:
+        click.echo("These totals do not add up: please report it.", err=True)
+    if report.changed_products:
+        click.echo(f"{report.changed_products} products got new attribute values")
+    if counts.problems:
+        click.echo(f"{counts.problems} cells could not be used: `houndstooth info --problems` lists them")
+    if near:
+        click.echo(f"{len(near)} pairs look nearly the same: `houndstooth info --near-duplicates` lists them")
+    for line in failed:
+        click.echo(f"  failed: {line.path}: {line.reason}", err=True)
+    if counts.failed > len(failed):
+        click.echo(f"  ... `houndstooth info --failures` lists all {counts.failed}", err=True)

@@ -1,0 +1,54 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+ENVIRONMENT = "HOUNDSTOOTH_CATALOG"
+DEFAULT = "houndstooth.catalog"
+
+
+def _catalog_path(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path:
+    return value or Path(os.environ.get(ENVIRONMENT) or DEFAULT)
+
+
+catalog_option = click.option(
+    "--catalog",
+    "-c",
+    type=click.Path(path_type=Path),
+    callback=_catalog_path,
+    help=f"The catalog's folder.  [default: ${ENVIRONMENT}, then ./{DEFAULT}]",
+)
+
+where_option = click.option(
+    "--where",
+    default="",
+    metavar="FILTER",
+    help="Only products that satisfy this, e.g. \"category = 'dress' and maxi\".",
+)
+
+table_or_json = click.option(
+    "--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
+)
+
+
+def parse_weights(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, float] | None:
+    """`vgg=2,colour=1` or `vgg,colour` as space -> weight."""
+    if not value:
+        return None
+    weights: dict[str, float] = {}
+    for part in value.split(","):
+        name, _, weight = part.partition("=")
+        try:
+            weights[name.strip()] = float(weight) if weight else 1.0
+        except ValueError:
+            raise click.BadParameter(f"'{weight}' is not a number in '{part}': write it as vgg=2,colour=1") from None
+    return weights
+
+
+using_option = click.option(
+    "--using", callback=parse_weights, metavar="SPACE=WEIGHT,...", help="Spaces to compare in, with their weights."
+)

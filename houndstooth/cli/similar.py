@@ -1,0 +1,182 @@
+"""`houndstooth similar`: the main question."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from houndstooth.cli.options import catalog_option, using_option, where_option
+
+if TYPE_CHECKING:
+    from engine.query import Group, Results
+    from houndstooth.asking import Ask
+    from houndstooth.catalog import Catalog
+
+
+@click.command("similar")
+@click.argument("photos", nargs=-1, type=click.Path())
+@catalog_option
+@click.option("--id", "ids", multiple=True, metavar="PRODUCT", help="Like this product. May be repeated.")
+@click.option(
+    "--colour",
+    "--color",
+    "colours",
+    default="",
+    metavar="COLOURS",
+    help='Of these colours and shares: "#1a1a2e:60,#ffffff:40" or "navy,white".',
+)
+@click.option("--not", "unlike", multiple=True, metavar="PHOTO|id:PRODUCT", help="Unlike this. May be repeated.")
+@using_option
+@where_option
+@click.option("-k", "k", type=int, default=10, show_default=True, help="How many hits.")
+@click.option("--offset", type=int, default=0, show_default=True, help="How many hits to leave out before them.")
+@click.option("--min-score", type=float, help="Leave out hits below this score (1 is identical).")
+@click.option(
+    "--group",
+    type=click.Choice(["product", "image"]),
+    default="product",
+    show_default=True,
+    help="One hit a product, or one an image.",
+)
+@click.option("--explain", is_flag=True, help="Show why: scores per space, dominant colours, what was searched.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["table", "json", "csv", "paths"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page of thumbnails here as well.")
+@click.option(
+    "--batch",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Answer many: a photo or id:PRODUCT a line; prints one JSON object a line.",
+)
+def command(
+    photos: tuple[str, ...],
+    catalog: Path,
+    ids: tuple[str, ...],
+    colours: str,
+    unlike: tuple[str, ...],
+    using: dict[str, float] | None,
+    where: str,
+    k: int,
+    offset: int,
+    min_score: float | None,
+    group: str,
+    explain: bool,
+    output: str,
+    html: Path | None,
+    batch: Path | None,
+) -> None:
+    """Find the products most like PHOTOS, products (--id) or colours (--colour).
+
+    Several examples are combined; --not pushes away. Filters are SQL WHERE conditions over the catalog's attributes.
+
+    \b
+    houndstooth similar dress.jpg -k 10 --where "category = 'dress' and price < 80"
+    houndstooth similar --id 1163 --using vgg=2,colour=1 --explain --format json
+    houndstooth similar --colour "#1a1a2e:60,#ffffff:40" --html hits.html
+    houndstooth similar front.jpg back.jpg --not id:1200
+    """  # fmt: skip
+    from houndstooth.asking import PRODUCT_PREFIX, Ask
+    from houndstooth.catalog import Catalog
+
+    if batch is not None and (photos or ids or colours or html):
+        raise click.UsageError("--batch brings its own questions: leave out photos, --id, --colour and --html.")
+    examples = (*photos, *(PRODUCT_PREFIX + product for product in ids))
+    ask = Ask(examples, unlike, colours, using, where, k, offset, min_score, cast("Group", group))
+    opened = Catalog(catalog)
+    if batch is not None:
+        _answer_all(opened, ask, batch, explain)
+        return
+    results = opened.ask(ask)
+    if html is not None:
+        opened.export(results, html, ask=ask)
+        click.echo(f"Wrote {html}", err=True)
+    _print(opened, ask, results, explain, output)
+
+
+def _answer_all(catalog: Catalog, ask: Ask, batch: Path, explain: bool) -> None:
+    """One JSON object a line; a line that cannot be answered becomes {"query": ..., "error": ...}."""
+    from dataclasses import replace
+
+    from engine.errors import InputError, SpaceError
+
+    failed = 0
+    with click.open_file(str(batch), encoding="utf-8") as lines:
+        for line in lines:
+            example = line.strip()
+            if not example:
+                continue
+            one = replace(ask, examples=(example,))
+            try:
+                answer = _told(catalog, one, catalog.ask(one), explain)
+            except (InputError, SpaceError) as error:
+                failed += 1
+                answer = {"query": one.to_json(), "error": str(error)}
+            click.echo(json.dumps(answer))
+    if failed:
+        click.echo(f"{failed} lines could not be answered", err=True)
+        raise SystemExit(2)
+
+
+def _told(catalog: Catalog, ask: Ask, results: Results, explain: bool) -> dict[str, Any]:
+    told = results.to_json(ask.to_json())
+    if explain:
+        told["explanation"] = catalog.explain(ask, results)
+    return told
+
+
+def _print(catalog: Catalog, ask: Ask, results: Results, explain: bool, output: str) -> None:
+    if output == "json":
+        click.echo(json.dumps(_told(catalog, ask, results, explain)))
+    elif output == "paths":
+        for hit in results.hits:
+            click.echo(hit.image)
+    elif output == "csv":
+        from engine.export.hits import hit_rows
+
+        header, rows = hit_rows(results)
+        writer = csv.writer(sys.stdout)
+        writer.writerows([header, *rows])
+    else:
+        _print_table(catalog, ask, results, explain)
+
+
+def _print_table(catalog: Catalog, ask: Ask, results: Results, explain: bool) -> None:
+    from tabulate import tabulate
+
+    if not results.hits:
+        click.echo("No hits." if results.matched else "No hits: nothing in the catalog satisfies the filter.")
+        return
+    spaces = list(results.query.vectors) if explain else []
+    shown = [name for name in ("category", "price", "brand", "dominant_colour") if _any_has(results, name)]
+    header = ["rank", "product", "score", *spaces, *(name.replace("_", " ") for name in shown), "image"]
+    rows = [
+        [
+            hit.rank,
+            hit.product,
+            f"{hit.score:.3f}",
+            *(f"{hit.scores[name]:.3f}" for name in spaces),
+            *(hit.attributes.get(name, "") for name in shown),
+            hit.image,
+        ]
+        for hit in results.hits
+    ]
+    click.echo(tabulate(rows, header, disable_numparse=True))
+    if explain:
+        told = catalog.explain(ask, results)
+        click.echo("")
+        for line in told["text"]:
+            click.echo(line)
+
+
+def _any_has(results: Results, name: str) -> bool:
+    return any(name in hit.attributes for hit in results.hits)

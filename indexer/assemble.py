@@ -1,0 +1,217 @@
+"""A chunk of files that were read, made into the batch that publishes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.attributes import AttributeType, AttributeValue
+from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, NewVectors, Problem
+from engine.errors import PictureError
+from engine.known import KnownImage, known_contents
+from engine.snapshot import Space
+from engine.store import Store
+from indexer.extraction import extract_regions
+from indexer.intake import Intake
+from indexer.plan import Planned
+from indexer.sources.base import SourceProblem
+from indexer.spaces.base import Extractor
+
+Content = tuple[bytes, str]
+"""What makes two files one picture: the file's SHA-256, and the hash of the mask and box given with it."""
+
+
+@dataclass(frozen=True)
+class _Original:
+    """An image whose content turned up again. image_id: None when it is not published yet."""
+
+    product: str
+    path: str
+    image_id: int | None
+    region: Callable[[], NewRegion]
+
+
+@dataclass(eq=False)
+class Assembly:
+    """Builds one batch. unpublished: images of the batch before, which the database may not know yet, by content."""
+
+    store: Store
+    spaces: Mapping[str, Space]
+    extractors: Mapping[str, Extractor]
+    attribute_types: Mapping[str, AttributeType]
+    unpublished: Mapping[Content, NewImage]
+    stored_region: Callable[[KnownImage], NewRegion]
+    batch: Batch = field(default_factory=Batch)
+    _said: dict[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
+
+    def build(
+        self, files: Sequence[tuple[Planned, Intake | PictureError | None]], problems: Sequence[SourceProblem]
+    ) -> Batch:
+        """The batch of these files (None: was not read, is as it was) and of what the source could not give."""
+        self._note_problems(problems)
+        read: list[tuple[Planned, Intake]] = []
+        for one, taken in files:
+            self._said.setdefault(one.item.product, one.item.attributes)
+            if isinstance(taken, PictureError):
+                self._fail(one, taken)
+            elif taken is None:
+                self._unchanged(one)
+            elif taken.picture is None:
+                self._touched(one, taken)
+            else:
+                read.append((one, taken))
+        self._sort_out(read)
+        self.batch.attribute_types = dict(self.attribute_types)
+        return self.batch
+
+    def _sort_out(self, read: Sequence[tuple[Planned, Intake]]) -> None:
+        """Tell new content from the same file again and from the content of another file."""
+        contents = known_contents(self.store, (_content(one, taken) for one, taken in read))
+        wanted = frozenset(space.id for space in self.spaces.values())
+        fresh: dict[Content, tuple[Planned, Intake]] = {}
+        repeats: list[tuple[Planned, Intake]] = []
+        again: list[tuple[Planned, Intake]] = []
+        for one, taken in read:
+            content = _content(one, taken)
+            known = contents.get(content)
+            if _is_same(one, taken):
+                again.append((one, taken))
+            elif content in fresh or content in self.unpublished or (known and wanted <= known.spaces):
+                repeats.append((one, taken))
+            else:
+                fresh[content] = (one, taken)
+        self._extract_fresh(list(fresh.values()))
+        self._complete(again)
+        for one, taken in repeats:
+            self._repeat(one, taken, contents.get(_content(one, taken)))
+
+    def _extract_fresh(self, fresh: Sequence[tuple[Planned, Intake]]) -> None:
+        pictures = [taken.picture for _, taken in fresh if taken.picture is not None]
+        regions = extract_regions(pictures, self.extractors, [one.item.box for one, _ in fresh])
+        for (one, taken), region in zip(fresh, regions, strict=True):
+            if isinstance(region, PictureError):
+                self._fail(one, region)
+            else:
+                self._add_image(one, taken, "indexed", "", region)
+                self.batch.counts += Counts(seen=1, indexed=1)
+
+    def _complete(self, again: Sequence[tuple[Planned, Intake]]) -> None:
+        """The same photos as before: give each the spaces it lacks, those that lack the same together."""
+        groups: dict[tuple[str, ...], list[tuple[Planned, Intake]]] = {}
+        for one, taken in again:
+            has = one.known.spaces if one.known else frozenset()
+            missing = tuple(name for name, space in self.spaces.items() if space.id not in has)
+            groups.setdefault(missing, []).append((one, taken))
+        for one, taken in groups.pop((), []):
+            self._touched(one, taken)
+        for missing, group in groups.items():
+            pictures = [taken.picture for _, taken in group if taken.picture is not None]
+            lacking = {name: self.extractors[name] for name in missing}
+            regions = extract_regions(pictures, lacking, [one.item.box for one, _ in group])
+            for (one, taken), region in zip(group, regions, strict=True):
+                if isinstance(region, PictureError):
+                    self._fail(one, region)
+                    continue
+                image_id = _known_image(one)
+                self.batch.vectors.append(NewVectors(image_id, [region]))
+                self.batch.entries.append(_entry(one, taken, "indexed", image_id=image_id))
+                self._is_alive(one)
+                self.batch.counts += Counts(seen=1, indexed=1)
+
+    def _repeat(self, one: Planned, taken: Intake, known: KnownImage | None) -> None:
+        """Content that is there already. Another named product gets its vectors, else a line in the ledger does."""
+        content = _content(one, taken)
+        first = self._original(content, known)
+        if first is None:  # the first of its kind could not be extracted, so neither can this
+            self._fail(one, PictureError("no vectors: another file of the same content failed"))
+            return
+        self.batch.counts += Counts(seen=1, duplicate=1)
+        if one.item.named and first.product != one.item.product:
+            self._add_image(one, taken, "duplicate", first.path, first.region())
+            return
+        self.batch.entries.append(_entry(one, taken, "duplicate", first.path, first.image_id))
+        if one.known is not None and one.known.own and one.known.image_id is not None:
+            self.batch.buried.append(one.known.image_id)
+
+    def _original(self, content: Content, known: KnownImage | None) -> _Original | None:
+        """The image that has this content: in this batch, in the one before, or in the catalog."""
+        twin = next((new for new in self.batch.images if (new.sha256, new.given) == content), None)
+        twin = twin or self.unpublished.get(content)
+        if twin is not None:
+            region = twin.regions[0]
+            return _Original(twin.entry.product, twin.entry.path, None, lambda: region)
+        if known is not None:
+            return _Original(known.product, known.path, known.image_id, lambda: self.stored_region(known))
+        return None
+
+    def _note_problems(self, problems: Sequence[SourceProblem]) -> None:
+        for problem in problems:
+            if problem.fatal:
+                entry = Entry(problem.path, problem.product, "failed", problem.reason, problem.row)
+                self.batch.entries.append(entry)
+                self.batch.counts += Counts(seen=1, failed=1)
+            else:
+                self.batch.problems.append(Problem(problem.path, problem.row, problem.reason))
+                self.batch.counts += Counts(problems=1)
+
+    def _fail(self, one: Planned, error: PictureError) -> None:
+        image_id = one.known.image_id if one.known else None
+        reason = str(error) if image_id is None else f"{error} (the photo as it was before stays in the catalog)"
+        entry = Entry(one.item.path, one.item.product, "failed", reason, one.item.row, image_id=image_id)
+        self.batch.entries.append(entry)
+        self.batch.counts += Counts(seen=1, failed=1)
+
+    def _unchanged(self, one: Planned) -> None:
+        self._is_alive(one)
+        self.batch.counts += Counts(seen=1, unchanged=1)
+
+    def _touched(self, one: Planned, taken: Intake) -> None:
+        """The file's time or ledger line changed, its content did not."""
+        own = one.known is not None and one.known.own
+        image_id = _known_image(one)
+        self.batch.entries.append(_entry(one, taken, "indexed" if own else "duplicate", image_id=image_id))
+        self._unchanged(one)
+
+    def _is_alive(self, one: Planned) -> None:
+        """The product has an image of its own, so what the source says of it counts."""
+        if one.known is not None and one.known.own:
+            self.batch.products[one.item.product] = self._said[one.item.product]
+
+    def _add_image(self, one: Planned, taken: Intake, state: str, reason: str, region: NewRegion) -> None:
+        if taken.picture is None:
+            raise AssertionError("an image is made from a decoded picture")
+        width, height = taken.picture.source_size
+        self.batch.images.append(
+            NewImage(
+                entry=_entry(one, taken, state, reason),
+                sha256=taken.sha256,
+                given=one.given,
+                width=width,
+                height=height,
+                phash=taken.phash,
+                thumbnail=taken.thumbnail,
+                regions=[region],
+            )
+        )
+        self.batch.products[one.item.product] = self._said[one.item.product]
+
+
+def _content(one: Planned, taken: Intake) -> Content:
+    return taken.sha256, one.given
+
+
+def _is_same(one: Planned, taken: Intake) -> bool:
+    """Whether the file is what its own image was made from."""
+    known = one.known
+    return known is not None and known.own and (known.sha256, known.given) == _content(one, taken)
+
+
+def _known_image(one: Planned) -> int:
+    if one.known is None or one.known.image_id is None:
+        raise AssertionError("only a file that the catalog knows can be as it was")
+    return one.known.image_id
+
+
+def _entry(one: Planned, taken: Intake, state: str, reason: str = "", image_id: int | None = None) -> Entry:
+    item, file = one.item, taken.state
+    return Entry(item.path, item.product, state, reason, item.row, file.bytes, file.mtime_ns, image_id)

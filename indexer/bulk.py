@@ -1,0 +1,174 @@
+"""The bulk loop: a source's photos into the catalog, one pass each.
+
+Three things overlap: threads read and decode the next chunk, this thread runs the extractors on the present one, and
+another thread publishes the last. Chunks are bounded, so memory is too, whatever the catalog's size.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.attributes import AttributeType
+from engine.batch import Batch, Counts, NewImage, NewRegion
+from engine.compaction import compact
+from engine.errors import PictureError
+from engine.known import KnownImage
+from engine.scale import update_scales
+from engine.snapshot import Reader, Space
+from engine.store import Store
+from engine.writer import Writer, writing
+from indexer.assemble import Assembly, Content
+from indexer.decode import DecodeLimits
+from indexer.extraction import space_spec
+from indexer.intake import Intake, take_in
+from indexer.plan import BATCH_ROWS, Planned, chunks, plan
+from indexer.sources.base import Source, SourceImage, SourceProblem
+from indexer.spaces.base import Extractor
+
+COMPACT_EVERY = 64
+"""Batches between two looks at whether small shards are due to be merged."""
+
+Progress = Callable[[Counts], None]
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """How to index. workers: decoding threads. recheck: read even files whose size and time are as they were."""
+
+    limits: DecodeLimits = field(default_factory=DecodeLimits)
+    batch_rows: int = BATCH_ROWS
+    workers: int = 2
+    recheck: bool = False
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    """How a run ended. counts: of files. changed_products: those whose given attributes changed."""
+
+    run_id: int
+    counts: Counts
+    changed_products: int
+    seconds: float
+    interrupted: bool = False
+
+
+class StopRequest:
+    """Set from a signal handler or another thread: the run ends after the batches it has begun."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+
+    def stop(self) -> None:
+        """Ask for the end."""
+        self.stopped = True
+
+
+def index(
+    store: Store,
+    source: Source,
+    extractors: Mapping[str, Extractor],
+    options: IndexOptions | None = None,
+    progress: Progress = lambda counts: None,
+    stop: StopRequest | None = None,
+) -> IndexReport:
+    """Bring the catalog up to date with a source. Kill it at any moment: the next run goes on from there.
+
+    Raises CatalogBusyError when another process writes, CatalogError when the disk refuses; whatever batches were
+    published before stay.
+    """
+    started, options, stop = time.monotonic(), options or IndexOptions(), stop or StopRequest()
+    with writing(store) as writer:
+        spaces = writer.use_spaces([space_spec(extractor) for extractor in extractors.values()])
+        run_id = writer.start_run("index", source.name)
+        loop = _Loop(writer, {name: spaces[name] for name in extractors}, extractors, options, run_id)
+        with ThreadPoolExecutor(options.workers, "decode") as decoders, ThreadPoolExecutor(1, "publish") as publisher:
+            ahead: deque[_Chunk] = deque()
+            for items in chunks(source, options.batch_rows):
+                ahead.append(loop.begin(items, decoders))
+                if len(ahead) > 1:
+                    loop.finish(ahead.popleft(), source.attribute_types, publisher)
+                    progress(loop.counts)
+                if stop.stopped:
+                    break
+            while ahead:
+                loop.finish(ahead.popleft(), source.attribute_types, publisher)
+                progress(loop.counts)
+            loop.wait()
+        compact(writer)
+        update_scales(writer)
+        if not stop.stopped:
+            writer.finish_run(run_id)
+    return IndexReport(run_id, loop.counts, loop.changed, time.monotonic() - started, stop.stopped)
+
+
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """A piece of the source on its way: what each file needs, and the files being read (None: no need to)."""
+
+    planned: Sequence[Planned]
+    reading: Sequence[Future[Intake | PictureError] | None]
+    problems: Sequence[SourceProblem]
+
+
+@dataclass(eq=False)
+class _Loop:
+    """The state of one run."""
+
+    writer: Writer
+    spaces: Mapping[str, Space]
+    extractors: Mapping[str, Extractor]
+    options: IndexOptions
+    run_id: int
+    counts: Counts = field(default_factory=Counts)
+    changed: int = 0
+    publishing: Future[int] | None = None
+    published: int = 0
+    unpublished: dict[Content, NewImage] = field(default_factory=dict)
+
+    def begin(self, items: Sequence[SourceImage | SourceProblem], decoders: ThreadPoolExecutor) -> _Chunk:
+        """Find out what a chunk needs, and start to read it."""
+        wanted = frozenset(space.id for space in self.spaces.values())
+        images = [item for item in items if isinstance(item, SourceImage)]
+        planned = plan(self.writer.store, images, wanted, self.options.recheck)
+        reading = [
+            decoders.submit(take_in, one.item, self.options.limits, one.expected(wanted)) if one.read else None
+            for one in planned
+        ]
+        return _Chunk(planned, reading, [item for item in items if isinstance(item, SourceProblem)])
+
+    def finish(self, chunk: _Chunk, types: Mapping[str, AttributeType], publisher: ThreadPoolExecutor) -> None:
+        """Extract a chunk; it is published while the next one is extracted."""
+        taken = [reading.result() if reading else None for reading in chunk.reading]
+        assembly = Assembly(
+            self.writer.store, self.spaces, self.extractors, types, self.unpublished, self._stored_region
+        )
+        batch = assembly.build(list(zip(chunk.planned, taken, strict=True)), chunk.problems)
+        self.wait()
+        self.unpublished = {(new.sha256, new.given): new for new in batch.images}
+        self.counts += batch.counts
+        self.publishing = publisher.submit(self._publish, batch)
+
+    def wait(self) -> None:
+        """Until the batch being published is."""
+        if self.publishing is not None:
+            self.changed += self.publishing.result()
+            self.publishing = None
+
+    def _publish(self, batch: Batch) -> int:
+        changed = self.writer.commit(batch, self.run_id, self.spaces)
+        self.published += 1
+        if self.published % COMPACT_EVERY == 0:
+            compact(self.writer)
+        return changed
+
+    def _stored_region(self, known: KnownImage) -> NewRegion:
+        """The first region of an image of the catalog, to be copied."""
+        snapshot = Reader(self.writer.store).snapshot()
+        ids = np.array(known.region_ids[:1], dtype=np.int64)
+        return NewRegion({name: snapshot.vectors(name).gather(ids)[0] for name in self.spaces})
