@@ -43,7 +43,8 @@ def srgb_to_oklab(rgb: NDArray[Any]) -> NDArray[np.float32]:
     """OKLab of sRGB colours: (..., 3) in 0 to 255, any number type, to float32 (..., 3): L in [0, 1], a, b."""
     encoded = np.asarray(rgb, np.float64) / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    return (np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T).astype(np.float32)
+    lab: NDArray[np.float32] = (np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T).astype(np.float32)
+    return lab
 
 
 def oklab_to_srgb(lab: NDArray[Any]) -> NDArray[np.uint8]:
@@ -51,7 +52,8 @@ def oklab_to_srgb(lab: NDArray[Any]) -> NDArray[np.uint8]:
     linear = (np.asarray(lab, np.float64) @ _FROM_LAB.T) ** 3 @ _FROM_LMS.T
     linear = np.clip(linear, 0, 1)
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(encoded * 255).astype(np.uint8)
+    rgb: NDArray[np.uint8] = np.rint(encoded * 255).astype(np.uint8)
+    return rgb
 
 
 def _rgb(digits: str) -> Rgb:
@@ -64,9 +66,9 @@ NAMED_COLOURS: Mapping[str, Rgb] = MappingProxyType(
         for name, digits in {
             "aqua": "40d0d0",
             "beige": "e0cda8",
-            "black": "101012",
-            "blue": "1450d2",
-            "brown": "7b4a25",
+            "black": "1e1e20",
+            "blue": "2450b8",
+            "brown": "74492e",
             "burgundy": "6e1428",
             "camel": "c19a6b",
             "charcoal": "4a4e52",
@@ -92,13 +94,13 @@ NAMED_COLOURS: Mapping[str, Rgb] = MappingProxyType(
             "maroon": "701424",
             "mint": "a8e2c4",
             "mustard": "cfa21a",
-            "navy": "16224a",
+            "navy": "1c2a4c",
             "olive": "6b6a2a",
             "orange": "f9801c",
             "peach": "fcc4a0",
             "pink": "f7a1bd",
             "purple": "76309c",
-            "red": "d81820",
+            "red": "d02630",
             "rose": "e0708c",
             "royal blue": "2a4fc8",
             "rust": "a5481c",
@@ -110,13 +112,13 @@ NAMED_COLOURS: Mapping[str, Rgb] = MappingProxyType(
             "teal": "0c7c80",
             "turquoise": "38ccc4",
             "violet": "8436c4",
-            "white": "fcfcfc",
+            "white": "ececea",
             "wine": "66142c",
             "yellow": "fbdc14",
         }.items()
     }
 )
-"""Names that a search by colours understands, with the colour each stands for."""
+"""Names that a search by colours understands, and the colour each stands for: cloth of that name in a good photo."""
 
 _HEX = re.compile(r"#?([0-9a-f]{6}|[0-9a-f]{3})")
 

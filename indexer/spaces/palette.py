@@ -26,6 +26,12 @@ CUT = 0.2
 CHROMA = 2.0
 """How much more a difference of hue or chroma counts than one of lightness, which light and folds change."""
 
+
+def _attribute(name: str) -> str:
+    """Of the share of a name, e.g. share_light_blue."""
+    return f"share_{name.replace(' ', '_')}"
+
+
 # Several anchors a name: cloth in light and shade, under warm and cool lamps, in its usual dyes.
 NINETEEN: Mapping[str, str] = MappingProxyType(
     {
@@ -34,17 +40,24 @@ NINETEEN: Mapping[str, str] = MappingProxyType(
         "grey": "808080 4e4e4e 5a5a5e 6b6b6b 999999 b4b4b4 bcbcbc",
         "red": "e60000 c40d14 a01010 ff3b30 d92b2b b8323a 8b0000 d00418",
         "burgundy": "800020 5e0c1f 6e1a2a 45101a 8a1c35",
-        "pink": "ff9ec4 ffc0cb ff69b4 ff1493 e75480 f4a6b5 d9808f c71585 f020f0 f8d4d8 f2c4c6 f7a6e2 a3828b c89ea4 c8a09c edbcc2 b89ab1",
+        "pink": (
+            "ff9ec4 ffc0cb ff69b4 ff1493 e75480 f4a6b5 d9808f c71585 f020f0 "
+            "f8d4d8 f2c4c6 f7a6e2 a3828b c89ea4 c8a09c edbcc2 b89ab1"
+        ),
         "orange": "ff8000 ff6a13 e86a10 ffa040 d2601a f28a4b",
         "brown": "7b4a25 5a3418 3d2616 8b5a2b 96643a a0724c 5f4738 776554 957a6b",
         "beige": "e0cda8 f0e4c8 d2b48c c8b08a e8d8c0 a99579 c6b190 eacba9",
         "yellow": "ffe000 fff04d ffd21f e6c200 fff59a d9b310",
         "olive": "6b6b23 808000 4b5320 8a8a4a 504827 3e3a20 504e35 6a6b54 868569",
-        "green": "109030 00b050 0b6b2b 0a4020 3cb043 7cc576 a5e0a0 62a070 2f5d3a 9acd32 10e030 546251 728772 8dae98 afd2b5",
+        "green": (
+            "109030 00b050 0b6b2b 0a4020 3cb043 7cc576 a5e0a0 62a070 2f5d3a 9acd32 10e030 546251 728772 8dae98 afd2b5"
+        ),
         "teal": "008080 006064 0f4c4f 2a8c8c 4f9a9a 325456 516f71 698e90",
         "turquoise": "30d5c8 40e0d0 7fe0d8 5fd0d0 00c2d1 a8e6e0 8cbcb8 a0d7d6",
         "light blue": "a9cdec add8e6 87ceeb c3d9ee 8fb8de 6cbce8 839bb4 99b8d4 b6ccf0",
-        "blue": "0050d8 1f4fd0 2f6fd0 0000ff 2a5caa 4a7fc8 1e6fb8 4169e1 5b7fa8 0000a0 2038a8 1a4a80 2a98cc 576476 727d95",
+        "blue": (
+            "0050d8 1f4fd0 2f6fd0 0000ff 2a5caa 4a7fc8 1e6fb8 4169e1 5b7fa8 0000a0 2038a8 1a4a80 2a98cc 576476 727d95"
+        ),
         "navy": "0b1a4a 000080 1a2444 14213d 101a33 333d52 3c3e62",
         "purple": "7a1fa0 800080 5b2a86 9b30d0 6a3d9a 4b0f5e 8a4fb0 7b4b94 5a3054 3e2444 4d3c58 695e72",
         "lilac": "c8a2e0 b799d6 d8c4ec a78bc4 8c809b aca1c3 d2bee3",
@@ -62,6 +75,8 @@ SIX: Mapping[str, str] = MappingProxyType(
     }
 )
 _SETS: Mapping[str, Mapping[str, str]] = MappingProxyType({"default": NINETEEN, "six": SIX})
+_DESCRIBES: dict[str, AttributeType] = {"dominant_colour": "text"}
+_DESCRIBES |= {_attribute(name): "number" for name in NINETEEN}
 
 
 class Palette(Extractor):
@@ -77,9 +92,7 @@ class Palette(Extractor):
     name = "palette"
     reads = "colour"
     weight = 0.0
-    describes: ClassVar[Mapping[str, AttributeType]] = MappingProxyType(
-        {"dominant_colour": "text"} | {f"share_{name.replace(' ', '_')}": "number" for name in NINETEEN}
-    )
+    describes: ClassVar[Mapping[str, AttributeType]] = _DESCRIBES
 
     def __init__(self, names: Literal["default", "six"] = "default") -> None:
         if names not in _SETS:
@@ -117,7 +130,7 @@ class Palette(Extractor):
         }
         for name, share in zip(self.names[:-1], shares, strict=False):
             if share >= LEAST_SHARE:
-                told[f"share_{name.replace(' ', '_')}"] = (round(float(share), 4), 1.0)
+                told[_attribute(name)] = (round(float(share), 4), 1.0)
         return told
 
 
@@ -125,9 +138,10 @@ class Palette(Extractor):
 def _name_of_bin(names: str) -> NDArray[np.intp]:
     """Of each bin of the 32x32x32 histogram the column of its name, (32768,)."""
     anchors = [(column, digits) for column, text in enumerate(_SETS[names].values()) for digits in text.split()]
-    columns = np.array([column for column, _ in anchors] + [len(_SETS[names])])
+    columns = np.array([column for column, _ in anchors] + [len(_SETS[names])], np.intp)
     colours = np.array([list(bytes.fromhex(digits)) for _, digits in anchors])
     scale = np.array([1, CHROMA, CHROMA], np.float32)
     bins, places = srgb_to_oklab(bin_colours(np.arange(BINS))) * scale, srgb_to_oklab(colours) * scale
     squares = np.stack([np.square(bins - place).sum(axis=1) for place in places] + [np.full(BINS, CUT**2)])
-    return columns[squares.argmin(axis=0)]
+    named: NDArray[np.intp] = columns[squares.argmin(axis=0)]
+    return named

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -11,6 +12,10 @@ from PIL import Image, ImageFilter
 
 from engine.errors import SpaceError
 from indexer.colours import NAMED_COLOURS, srgb_to_oklab
+from indexer.demo.colours import ELEVEN
+from indexer.demo.oracle import scene, solid_garment
+from indexer.demo.render import render
+from indexer.demo.sample import random_shot
 from indexer.picture import Picture
 from indexer.spaces import palette
 from indexer.spaces.histogram import BINS, bin_colours
@@ -73,6 +78,22 @@ def test_eleven_colours_are_named_right_on_every_background() -> None:
     for name, digits, seed in ((n, d, s) for n, all_ in CALLED.items() for d in all_ for s in range(3)):
         given = [name_of(garment(digits, background, seed)) for background in BACKGROUNDS]
         right += sum(one == name for one in given)
+        changed += len(set(given)) > 1
+        cases += 1
+    assert right / (cases * len(BACKGROUNDS)) >= 0.95
+    assert changed / cases <= 0.02
+
+
+def test_rendered_garments_are_named_right_on_every_background() -> None:
+    right, changed, cases = 0, 0, 0
+    for colour, (seed, category) in product(ELEVEN, enumerate(("dress", "shirt", "trousers"))):
+        given = []
+        for background in BACKGROUNDS:
+            shot = replace(random_shot(seed, 1, (150, 200)), background=scene(background, seed))  # type: ignore[arg-type]
+            photo = render(solid_garment(colour, category, seed), shot)  # type: ignore[arg-type]
+            rgb = np.asarray(Image.open(io.BytesIO(photo.jpeg())))
+            given.append(name_of(Picture(rgb, photo.mask)))
+        right += sum(one == colour.name for one in given)
         changed += len(set(given)) > 1
         cases += 1
     assert right / (cases * len(BACKGROUNDS)) >= 0.95
