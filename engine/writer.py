@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from engine import schema
@@ -117,8 +117,16 @@ class Writer:
         return int(key[0]) if key else 0
 
     def finish_run(self, run_id: int) -> None:
-        """Close the line of a run that came to its end."""
+        """Close the line of a run that came to its end; failures of the same source that it did not meet are over."""
+        run, ledger = schema.run, schema.ledger
         with self.database.write() as connection:
+            source = select(run.c.source).where(run.c.id == run_id).scalar_subquery()
+            before = select(run.c.id).where(run.c.source == source, run.c.id < run_id)
+            connection.execute(
+                delete(ledger).where(
+                    ledger.c.state == "failed", ledger.c.image_id.is_(None), ledger.c.run_id.in_(before)
+                )
+            )
             connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(finished=now()))
 
     def commit(self, batch: Batch, run_id: int, spaces: Mapping[str, Space]) -> int:
@@ -353,14 +361,17 @@ def _product_ids(connection: Connection, names: list[str]) -> dict[str, int]:
     return found
 
 
-def _original_of(connection: Connection, entry: Entry) -> int | None:
-    """The image that a duplicate names by its path: it may have got its id only now."""
-    image = schema.image
-    if entry.state != "duplicate":
-        return None
-    found: int | None = connection.execute(
-        select(func.min(image.c.id)).where(image.c.path == entry.reason, image.c.removed.is_(None))
-    ).scalar_one()
+def _image_of(connection: Connection, entry: Entry) -> int | None:
+    """The live image that a line without one stands for: a duplicate's original, or what a failed file was before."""
+    image, product = schema.image, schema.product
+    of_path = select(func.min(image.c.id)).where(image.c.removed.is_(None))
+    if entry.state == "duplicate":
+        statement = of_path.where(image.c.path == entry.reason)
+    else:
+        statement = of_path.where(image.c.path == entry.path, product.c.key == entry.product).join(
+            product, product.c.id == image.c.product_id
+        )
+    found: int | None = connection.execute(statement).scalar_one()
     return found
 
 
@@ -368,7 +379,7 @@ def _write_ledger(connection: Connection, batch: Batch, ids: _Ids, run_id: int) 
     ledger = schema.ledger
     lines = [
         *((new.entry, number) for new, number in zip(batch.images, ids.images, strict=True)),
-        *((entry, entry.image_id or _original_of(connection, entry)) for entry in batch.entries),
+        *((entry, entry.image_id or _image_of(connection, entry)) for entry in batch.entries),
     ]
     if lines:
         statement = upsert(ledger)

@@ -1,0 +1,272 @@
+"""Verifying a catalog: every hash, count and reference, and that what is derived agrees with what it derives from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, func, select
+
+from engine import schema
+from engine.durable import hash_file
+from engine.errors import CatalogCorruptError
+from engine.shards import open_thumbnails, open_vectors
+from engine.store import Store
+
+Part = Literal["database", "vectors", "thumbnails", "index", "ledger", "clusters"]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong. part: where. subject: the file or row. shard_id: the shard it makes useless, if it does."""
+
+    part: Part
+    subject: str
+    message: str
+    shard_id: int | None = None
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `check` looked at, and what it found wrong."""
+
+    findings: tuple[Finding, ...]
+    shards: int
+    rows: int
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+
+def check(store: Store, progress: Callable[[int, int], None] = lambda done, total: None) -> CheckReport:
+    """Verify the whole catalog as it is now. Reads every file; changes nothing.
+
+    progress: called with (shards read, shards in all).
+    """
+    with store.database.read() as connection:
+        facts = _Facts.read(connection)
+        findings = [*_database(connection), *_references(connection)]
+    held: dict[int, list[Ids]] = {}
+    thumbnails: list[Ids] = []
+    for number, shard in enumerate(facts.shards):
+        progress(number, len(facts.shards))
+        ids, wrong = _shard(store, shard, facts.dims)
+        findings.extend(wrong)
+        if ids is not None and shard.space_id is None:
+            thumbnails.append(ids)
+        elif ids is not None:
+            held.setdefault(shard.space_id, []).append(ids)
+    progress(len(facts.shards), len(facts.shards))
+    findings.extend(_coverage(facts, held, thumbnails))
+    findings.extend(_indexes(store, facts, held))
+    return CheckReport(tuple(findings), len(facts.shards), sum(shard.rows for shard in facts.shards))
+
+
+@dataclass(frozen=True, eq=False)
+class _Facts:
+    """What the database says there should be."""
+
+    shards: list[Row[Any]]
+    dims: dict[int, int]
+    names: dict[int, str]
+    expected: dict[int, Ids]  # space id -> live regions that should have a row in it
+    regions: Ids  # all, removed ones too
+    live_images: Ids
+    images: Ids
+    indexes: list[Row[Any]]
+
+    @staticmethod
+    def read(connection: Connection) -> _Facts:
+        region, image, space = schema.region, schema.image, schema.space
+        spaces = connection.execute(
+            select(space.c.id, space.c.name, space.c.dim).where(space.c.removed.is_(None))
+        ).all()
+        live = connection.execute(
+            select(region.c.id, image.c.spaces)
+            .join(image, image.c.id == region.c.image_id)
+            .where(region.c.removed.is_(None))
+        ).all()
+        in_spaces: dict[int, list[int]] = {row.id: [] for row in spaces}
+        for row in live:
+            for number in row.spaces.split(","):
+                if number and int(number) in in_spaces:
+                    in_spaces[int(number)].append(row.id)
+        return _Facts(
+            shards=list(connection.execute(select(schema.shard).where(schema.shard.c.removed.is_(None)))),
+            dims={row.id: row.dim for row in spaces},
+            names={row.id: row.name for row in spaces},
+            expected={number: np.array(sorted(ids), dtype=np.int64) for number, ids in in_spaces.items()},
+            regions=_ids(connection, select(region.c.id)),
+            live_images=_ids(connection, select(image.c.id).where(image.c.removed.is_(None))),
+            images=_ids(connection, select(image.c.id)),
+            indexes=list(connection.execute(select(schema.vector_index))),
+        )
+
+
+def _ids(connection: Connection, statement: Select[tuple[int]]) -> Ids:
+    found = connection.execute(statement).scalars()
+    return np.sort(np.fromiter(found, dtype=np.int64))
+
+
+def _database(connection: Connection) -> Iterator[Finding]:
+    for row in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if row[0] != "ok":
+            yield Finding("database", "catalog.db", str(row[0]))
+    for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield Finding("database", f"table {row[0]}, row {row[1]}", f"refers to a row of {row[2]} that is not there")
+
+
+_REFERENCES: list[tuple[Part, str, str]] = [
+    (
+        "database",
+        "image {} is in the catalog but its product is not",
+        "SELECT i.id FROM image i JOIN product p ON p.id = i.product_id "
+        "WHERE i.removed IS NULL AND p.removed IS NOT NULL",
+    ),
+    (
+        "database",
+        "region {} is in the catalog but its image is not",
+        "SELECT r.id FROM region r JOIN image i ON i.id = r.image_id WHERE r.removed IS NULL AND i.removed IS NOT NULL",
+    ),
+    (
+        "database",
+        "image {} has no region",
+        "SELECT id FROM image WHERE removed IS NULL AND id NOT IN (SELECT image_id FROM region WHERE removed IS NULL)",
+    ),
+    (
+        "database",
+        "product {} has no image",
+        "SELECT id FROM product WHERE removed IS NULL "
+        "AND id NOT IN (SELECT product_id FROM image WHERE removed IS NULL)",
+    ),
+    (
+        "database",
+        "a value of product {} has not the type of its attribute",
+        "SELECT v.product_id FROM product_value v JOIN attribute a ON a.id = v.attribute_id "
+        "WHERE (a.type = 'text') != (v.text IS NOT NULL) OR (a.type != 'text') != (v.number IS NOT NULL)",
+    ),
+    (
+        "database",
+        "a value of region {} has not the type of its attribute",
+        "SELECT v.region_id FROM region_value v JOIN attribute a ON a.id = v.attribute_id "
+        "WHERE (a.type = 'text') != (v.text IS NOT NULL) OR (a.type != 'text') != (v.number IS NOT NULL)",
+    ),
+    (
+        "ledger",
+        "the totals of run {} do not add up",
+        "SELECT id FROM run WHERE seen != indexed + unchanged + duplicate + failed",
+    ),
+    (
+        "ledger",
+        "image {} was indexed but is not in the ledger",
+        "SELECT i.id FROM image i WHERE i.removed IS NULL AND NOT EXISTS "
+        "(SELECT 1 FROM ledger l WHERE l.image_id = i.id)",
+    ),
+    (
+        "clusters",
+        "cluster run {} has another number of members than it says",
+        "SELECT c.id FROM cluster_run c WHERE c.rows != (SELECT count(*) FROM cluster_member m WHERE m.run_id = c.id) "
+        "OR c.rows != (SELECT coalesce(sum(size), 0) FROM cluster k WHERE k.run_id = c.id)",
+    ),
+]
+
+
+def _references(connection: Connection) -> Iterator[Finding]:
+    for part, message, sql in _REFERENCES:
+        for row in connection.exec_driver_sql(sql):
+            yield Finding(part, "catalog.db", message.format(row[0]))
+    if connection.execute(select(func.count()).select_from(schema.catalog)).scalar_one() != 1:
+        yield Finding("database", "catalog.db", "table catalog must have one row")
+
+
+def _shard(store: Store, shard: Row[Any], dims: dict[int, int]) -> tuple[Ids | None, list[Finding]]:
+    """The ids that a shard holds (None when it is useless), and what is wrong with it."""
+    part: Part = "thumbnails" if shard.space_id is None else "vectors"
+    path = (store.thumbnails if shard.space_id is None else store.vectors) / shard.name
+    try:
+        _same_file(path, shard)
+        ids = _thumbnail_ids(path) if shard.space_id is None else _vector_ids(path, dims.get(shard.space_id))
+        if len(ids) != shard.rows:
+            raise CatalogCorruptError(f"has {len(ids)} rows, not {shard.rows}")
+        if not np.all(np.diff(ids) > 0):
+            raise CatalogCorruptError("its ids are not ascending")
+    except CatalogCorruptError as error:
+        return None, [Finding(part, shard.name, str(error), shard.id)]
+    return ids, []
+
+
+def _same_file(path: Path, shard: Row[Any]) -> None:
+    if not path.is_file():
+        raise CatalogCorruptError("is missing")
+    if path.stat().st_size != shard.bytes:
+        raise CatalogCorruptError(f"has {path.stat().st_size} bytes, not {shard.bytes}")
+    if hash_file(path) != shard.sha256:
+        raise CatalogCorruptError("was altered: its SHA-256 is not the one recorded")
+
+
+def _vector_ids(path: Path, dim: int | None) -> Ids:
+    shard = open_vectors(path)
+    if dim is not None and shard.vectors.shape != (len(shard.ids), dim):
+        raise CatalogCorruptError(f"its vectors are {shard.vectors.shape}, not {(len(shard.ids), dim)}")
+    for start in range(0, len(shard.ids), 8192):
+        length = np.linalg.norm(shard.vectors[start : start + 8192].astype(np.float32), axis=1)
+        if not np.all(np.abs(length - 1) < 1e-2):
+            raise CatalogCorruptError("a vector in it is not of unit length")
+    return np.array(shard.ids)
+
+
+def _thumbnail_ids(path: Path) -> Ids:
+    shard = open_thumbnails(path)
+    if any(not shard.picture(row).startswith(b"\xff\xd8") for row in range(len(shard.ids))):
+        raise CatalogCorruptError("a thumbnail in it is not a JPEG")
+    return np.array(shard.ids)
+
+
+def _coverage(facts: _Facts, held: dict[int, list[Ids]], thumbnails: list[Ids]) -> Iterator[Finding]:
+    """Every region has one row in each of its spaces, every image one thumbnail, and nothing else has any."""
+    for space_id, expected in facts.expected.items():
+        have = np.concatenate([np.empty(0, np.int64), *held.get(space_id, [])])
+        yield from _compare("vectors", f"space {facts.names[space_id]}", "region", have, expected, facts.regions)
+    have = np.concatenate([np.empty(0, np.int64), *thumbnails])
+    yield from _compare("thumbnails", "thumbnails", "image", have, facts.live_images, facts.images)
+
+
+def _compare(part: Part, subject: str, what: str, have: Ids, expected: Ids, known: Ids) -> Iterator[Finding]:
+    distinct, times = np.unique(have, return_counts=True)
+    for message, wrong in (
+        ("has none", np.setdiff1d(expected, distinct)),
+        ("is there twice", distinct[times > 1]),
+        ("is not in the database", np.setdiff1d(distinct, known)),
+    ):
+        if len(wrong):
+            more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            yield Finding(part, subject, f"{what} {wrong[0]}{more}: {message}")
+
+
+def _indexes(store: Store, facts: _Facts, held: dict[int, list[Ids]]) -> Iterator[Finding]:
+    for row in facts.indexes:
+        path = store.indexes / row.name
+        name = facts.names.get(row.space_id, f"number {row.space_id}")
+        if not path.is_file() or hash_file(path) != row.sha256:
+            yield Finding("index", f"space {name}", f"{row.name} is missing or was altered")
+            continue
+        yield from _index_agrees(path, name, row.rows, held.get(row.space_id, []))
+
+
+def _index_agrees(path: Path, name: str, rows: int, held: list[Ids]) -> Iterator[Finding]:
+    from engine.index import VectorIndex
+
+    ids = np.sort(VectorIndex.from_bytes(path.read_bytes()).ids())
+    if len(ids) != rows:
+        yield Finding("index", f"space {name}", f"holds {len(ids)} rows, not {rows}")
+    # Rows may have been added since (the search covers them) or compacted away; the index must know nothing else.
+    unknown = np.setdiff1d(ids, np.concatenate([np.empty(0, np.int64), *held]))
+    if len(unknown) > len(ids) // 2:
+        yield Finding("index", f"space {name}", f"{len(unknown)} of its {len(ids)} rows have no vectors")
