@@ -253,8 +253,7 @@ class _Builder:
         return self.scanned.text[operand.start : operand.end][:40]
 
     def refused(self, node: exp.Expression) -> FilterError:
-        hint = " (write = or != instead of is)" if node.key in ("nullsafeeq", "nullsafeneq", "is") else ""
-        return self.error(f"not supported in a filter{hint}\n  {SUPPORTED}", *self.operands_under(node))
+        return self.error(f"not supported in a filter\n  {SUPPORTED}", *self.operands_under(node))
 
     def error(self, message: str, *operands: Operand) -> FilterError:
         start = min((operand.start for operand in operands), default=0)

@@ -116,10 +116,28 @@ class _Scanner:
 
     def add_structure(self) -> None:
         piece = self.pieces[self.at]
-        if piece.raw == "," and (self.plain(-1) in ("(", ",") or self.plain(1) in (")", ",")):
-            raise filter_error("a value is missing beside this comma", self.scanned.text, piece.start, piece.end)
+        fault = self.structure_fault()
+        if fault:
+            raise filter_error(fault, self.scanned.text, piece.start, piece.end)
         self.add_token(piece.token.token_type, piece.raw, piece.start, piece.end)
         self.at += 1
+
+    def structure_fault(self) -> str:
+        """What is wrong with the next piece where sqlglot, in one version or another, is lenient; "" for nothing."""
+        word = self.plain(0)
+        if word == "," and (self.plain(-1) in ("(", ",") or self.plain(1) in (")", ",")):
+            return "a value is missing beside this comma"
+        if word == "is" and self.plain(2 if self.plain(1) == "not" else 1) not in (*_CONSTANTS, "distinct"):
+            return "after `is` stands null, true or false, or `not` and one of these: write = or != instead of is"
+        if word == "not" and self.after_operand() and self.plain(1) not in ("in", "between", "like", "ilike"):
+            return (
+                "`not` stands before a condition, or in `not in`, `not between`, `not like`: is `and` or `or` missing?"
+            )
+        return ""
+
+    def after_operand(self) -> bool:
+        previous = self.plain(-1)
+        return self.at > 0 and (previous not in _STRUCTURE or previous == ")")
 
     def add_operand(self, value: Name | str | float | bool | None, count: int) -> None:
         from sqlglot import TokenType
@@ -140,8 +158,7 @@ class _Scanner:
 
     def number_length(self) -> int:
         """How many pieces from the next one make a number: a sign where a value may start, a point, digits."""
-        previous = self.plain(-1)
-        after_operand = self.at > 0 and (previous not in _STRUCTURE or previous == ")")
+        after_operand = self.after_operand()
         length = 1 if self.plain(0) in ("-", "+") and not after_operand else 0
         if self.plain(length) == "." and self.kind(length + 1) == "number" and not after_operand:
             point, digits = self.pieces[self.at + length : self.at + length + 2]

@@ -346,6 +346,8 @@ def test_null_characters_and_long_cells_in_patterns() -> None:
     columns = {"category": text_column("category", list(HOSTILE_CELLS))}
     one = parse_filter("category like 'a_'", KNOWN).evaluate(columns, len(HOSTILE_CELLS))
     assert [HOSTILE_CELLS[i] for i in np.flatnonzero(one)] == ["a\0"]
+    lines = parse_filter("category like 'a_b' or category like 'a_%_b'", KNOWN).evaluate(columns, len(HOSTILE_CELLS))
+    assert [HOSTILE_CELLS[i] for i in np.flatnonzero(lines)] == ["a\nb", "a\r\n\tb"]
     long = parse_filter("category like 'x%x%x%xx'", KNOWN).evaluate(columns, len(HOSTILE_CELLS))
     assert [len(HOSTILE_CELLS[i]) for i in np.flatnonzero(long)] == [100_000]
 
