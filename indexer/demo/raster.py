@@ -50,12 +50,12 @@ class Sheet:
 
 
 def region_of(cut: Cut, pose: Pose, width: int, height: int) -> Region:
-    """The garment's box with a margin, inside a frame of that size (multiples of COARSE)."""
+    """The garment's box with a margin, inside a frame of that size (multiples of COARSE); never under two COARSE wide."""
     points = pose.to_pixels(np.concatenate([piece.outline for piece in cut.pieces]))
     low = np.floor((points.min(axis=0) - 2) / COARSE).astype(int) * COARSE
     high = np.ceil((points.max(axis=0) + 2) / COARSE).astype(int) * COARSE
-    left, top = np.clip(low, 0, (width - COARSE, height - COARSE))
-    right, bottom = np.clip(high, (left + COARSE, top + COARSE), (width, height))
+    left, top = np.clip(low, 0, (width - 2 * COARSE, height - 2 * COARSE))
+    right, bottom = np.clip(high, (left + 2 * COARSE, top + 2 * COARSE), (width, height))
     return Region(int(left), int(top), int(right - left), int(bottom - top))
 
 

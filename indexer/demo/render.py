@@ -85,7 +85,7 @@ def render(garment: Garment, shot: Shot) -> RenderedPhoto:
     steep = _F(1) + np.hypot(right, down)
     bends = (enlarge(right / steep * _F(_BEND)), enlarge(down / steep * _F(_BEND)))
     inside = covered >= _F(0.5)
-    cloth, shares = _cloth(garment, shot, sheets, pose, region, covered, inside, bends)
+    cloth, shares = _cloth(garment, shot, sheets, pose, region, inside, bends)
     frame = draw_background(shot.background, full_width, full_height)
     if shot.lit:
         frame = _compose_lit(shot, frame, cut, pose, region, covered, cloth, (right, down))
@@ -115,7 +115,6 @@ def _cloth(
     sheets: list[Sheet],
     pose: Pose,
     region: Region,
-    covered: Floats,
     inside: NDArray[np.bool_],
     bends: tuple[Floats, Floats],
 ) -> tuple[Floats, dict[str, float]]:
@@ -124,6 +123,7 @@ def _cloth(
     rgbs = [colour.rgb for colour in garment.colours]
     trim = garment.trim or garment.colours[0]
     cloth = np.zeros((region.height, region.width, 3), dtype=np.float32)
+    drawn = np.zeros((region.height, region.width, 1), dtype=np.float32)
     totals = dict.fromkeys([*names, trim.name], 0.0)
     for sheet in sheets:
         place = (sheet.rows, sheet.columns)
@@ -146,7 +146,8 @@ def _cloth(
             if sheet.material == "inside" and shot.lit:
                 rgb *= _F(_INSIDE)
         cloth[place][rows, columns] += rgb * weight[:, None]
-    cloth /= np.maximum(covered, _F(1 / 255))[..., None]
+        drawn[place][rows, columns] += weight[:, None]
+    cloth /= np.maximum(drawn, _F(1 / 255))
     whole = sum(totals.values()) or 1.0
     return cloth, {name: total / whole for name, total in totals.items()}
 

@@ -22,7 +22,7 @@ def geometric(u: Floats, v: Floats, count: int, variation: int, soft: float) -> 
 
 
 def _argyle(u: Floats, v: Floats, count: int, soft: float) -> list[Floats]:
-    diamond = triangle(u) + triangle(v) - np.float32(1)
+    diamond = triangle(u) + triangle(v) - np.float32(1.1)
     half = np.float32(0.5)
     line = np.minimum(_off(u + v - half), _off(u - v - half))
     return layers([inside(-diamond, 4 * soft), inside(line - np.float32(0.022), 1.5 * soft)], count)
@@ -37,7 +37,7 @@ def _triangles(u: Floats, v: Floats, count: int, soft: float) -> list[Floats]:
     two = np.float32(2)
     low = two * v - np.floor(two * v)
     figure = low - triangle(u + np.float32(0.5) * (np.floor(two * v) % two))
-    edge = inside(figure, 4 * soft)
+    edge = inside(figure + np.float32(0.06), 4 * soft)
     row = np.floor(two * v) % two
     return layers([edge * row, edge * (np.float32(1) - row)], count)
 
@@ -89,4 +89,4 @@ def zebra(u: Floats, v: Floats, count: int, variation: int, soft: float) -> list
     first = np.cos(turn * (np.float32(7) * v + bend))
     second = np.cos(turn * (np.float32(8) * v + lean * u + bend + np.float32(rng.random())))
     stripe = np.float32(0.62) * first + np.float32(0.5) * second + width
-    return layers([inside(-stripe, 24 * soft)], count)
+    return layers([inside(stripe + np.float32(0.14), 24 * soft)], count)
