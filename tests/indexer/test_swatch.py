@@ -14,7 +14,7 @@ from indexer.picture import Picture
 from indexer.spaces.colour import Colour
 from indexer.spaces.histogram import SAMPLES
 from indexer.spaces.palette import Palette
-from indexer.swatch import COLOUR_QUERY_WEIGHTS, swatch
+from indexer.swatch import COLOUR_QUERY_WEIGHTS, LIGHT, swatch
 
 
 def near(picture: Picture, rgb: tuple[int, int, int]) -> float:
@@ -51,7 +51,7 @@ def test_very_many_colours_keep_at_least_one_part_each() -> None:
 def test_spreads_around_its_colour_as_light_does() -> None:
     lab = srgb_to_oklab(swatch((((60, 100, 180), 1.0),)).pixels()).astype(float)
     assert np.median(lab, axis=0) == pytest.approx(srgb_to_oklab(np.array([60, 100, 180])), abs=0.005)
-    assert lab[:, 0].std() == pytest.approx(0.08 * np.median(lab[:, 0]), rel=0.1)
+    assert lab[:, 0].std() == pytest.approx(LIGHT * np.median(lab[:, 0]), rel=0.1)
 
 
 def test_the_weights_name_spaces_that_read_colour() -> None:

@@ -1,0 +1,263 @@
+"""How well colours are named, and how well a search by colours finds garments of them.
+
+    python -m benchmarks.quality.colours --data ../shared/data
+    python -m benchmarks.quality.colours --format json
+    python -m benchmarks.quality.colours --tune
+
+Naming: rendered garments of eleven colours, each shot before a white, a grey and a busy background, as JPEG, with their
+masks; the share named right and the share of garments whose name changes with the background alone, with Wilson
+intervals (Wilson 1927).
+
+Search: the masked photos of `clothing-masks/`, halved by who took them. Each garment of a half is asked for by its
+median colour, and by the two colours of its two clusters; the answer is looked for in the rest of that half.
+Precision@10 is the share of the ten best whose colour is within 0.05 of the one asked for (OKLab, of the garment's
+mean; of a search by two colours within 0.1 by the earth mover's distance), over the queries that ten such garments
+could answer, with intervals drawn over the people who took the photos. `--tune` prints the spread of the swatch and
+the weights of the spaces on the other half; what is reported is never tuned on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.cluster import KMeans
+
+from benchmarks.quality.metrics import bootstrap, ranked
+from indexer import swatch as swatches
+from indexer.colours import ColourShares, oklab_to_srgb, srgb_to_oklab
+from indexer.demo.colours import ELEVEN
+from indexer.demo.oracle import scene, solid_garment
+from indexer.demo.render import render
+from indexer.demo.sample import random_shot
+from indexer.demo.spec import CATEGORIES
+from indexer.picture import Picture
+from indexer.spaces.colour import Colour
+from indexer.spaces.palette import Palette
+from indexer.swatch import COLOUR_QUERY_WEIGHTS, swatch
+
+K = 10
+NEAR_ONE, NEAR_TWO = 0.05, 0.1
+CONTRAST = 0.25
+"""Two colours closer than this in OKLab, or the lesser below a fifth, are one colour in two lights: not asked for."""
+BACKGROUNDS = ("white", "grey", "busy")
+SPACES = (Palette(), Colour())
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    z = 1.959964
+    centre, spread = hits / n + z * z / (2 * n), z * math.sqrt(hits / n * (1 - hits / n) / n + z * z / (4 * n * n))
+    return (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
+
+
+def measure_names(seeds: int) -> list[dict[str, object]]:
+    """Rendered garments named: one row for all, one for each background, one for the change between them."""
+    palette = Palette()
+    right = dict.fromkeys(BACKGROUNDS, 0)
+    changed = garments = 0
+    for colour in ELEVEN:
+        for seed in range(seeds):
+            garment = solid_garment(colour, CATEGORIES[seed % len(CATEGORIES)], seed)
+            given = set()
+            for background in BACKGROUNDS:
+                shot = replace(random_shot(seed, 1 + seed % 3, (240, 320)), background=scene(background, seed))
+                photo = render(garment, shot)
+                rgb = np.asarray(Image.open(io.BytesIO(photo.jpeg())))
+                vector = palette.extract([Picture(rgb, photo.mask)])
+                name = palette.describe(vector)[0]["dominant_colour"][0]
+                right[background] += name == colour.name
+                given.add(name)
+            changed += len(given) > 1
+            garments += 1
+    rows = [_share(f"named right, {name} background", right[name], garments) for name in BACKGROUNDS]
+    rows.append(_share("named right, all", sum(right.values()), garments * len(BACKGROUNDS)))
+    rows.append(_share("name changes with the background", changed, garments))
+    return rows
+
+
+def _share(measure: str, hits: int, n: int) -> dict[str, object]:
+    low, high = wilson(hits, n)
+    return {"measure": measure, "n": n, "value": hits / n, "low": low, "high": high}
+
+
+@dataclass(frozen=True)
+class Garments:
+    """Masked photos of one half. vectors: by space. mean: OKLab (n, 3). one, two: OKLab (n, 3) and (n, 2, 3).
+
+    shares: of the two colours, (n, 2). people: who took the photo, (n,).
+    """
+
+    vectors: dict[str, NDArray[np.float32]]
+    mean: NDArray[np.float32]
+    one: NDArray[np.float32]
+    two: NDArray[np.float32]
+    shares: NDArray[np.float64]
+    people: NDArray[np.str_]
+
+
+def read_garments(data: Path, half: int) -> Garments:
+    """The garments of half 0 (for tuning) or 1 (held out)."""
+    with (data / "clothing" / "senders.csv").open(newline="") as file:
+        person = {f"clothing/{row['path']}": row["sender_id"] for row in csv.DictReader(file)}
+    with (data / "clothing-masks" / "masks.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if crc32(person[row["photo"]].encode()) % 2 == half]
+    pictures, labs = [], []
+    for row in rows:
+        photo = Image.open(data / row["photo"]).convert("RGB")
+        mask = Image.open(data / "clothing-masks" / row["mask"]).convert("L").resize(photo.size)
+        pictures.append(Picture(np.asarray(photo), np.asarray(mask) > 127))
+        pixels = pictures[-1].pixels()
+        labs.append(srgb_to_oklab(pixels[:: max(1, len(pixels) // 2000)]))
+    clusters = [KMeans(2, n_init=1, random_state=0).fit(lab) for lab in labs]
+    return Garments(
+        vectors={space.name: space.extract(pictures) for space in SPACES},
+        mean=np.array([lab.mean(axis=0) for lab in labs]),
+        one=np.array([np.median(lab, axis=0) for lab in labs]),
+        two=np.array([cluster.cluster_centers_ for cluster in clusters]),
+        shares=np.array([np.bincount(cluster.labels_, minlength=2) / len(cluster.labels_) for cluster in clusters]),
+        people=np.array([person[row["photo"]] for row in rows]),
+    )
+
+
+def move(garments: Garments, row: int) -> NDArray[np.float64]:
+    """Earth mover's distance in OKLab from the two colours of a row to those of every row, (n,).
+
+    Of two colours to two, one flow decides all, and the cost is linear in it: the best is at an end of its range.
+    """
+    costs = np.linalg.norm(garments.two[row][None, :, None] - garments.two[:, None], axis=3)
+    mine, theirs = garments.shares[row, 0], garments.shares[:, 0]
+    ends = []
+    for flow in (np.maximum(0, mine + theirs - 1), np.minimum(mine, theirs)):
+        flows = np.stack([flow, mine - flow, theirs - flow, 1 - mine - theirs + flow], axis=1)
+        ends.append((flows * costs.reshape(-1, 4)).sum(axis=1))
+    return np.minimum(*ends)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Queries over the garments of one half. distances: (queries, n), infinite to the garment itself."""
+
+    name: str
+    asked: list[ColourShares]
+    rows: NDArray[np.intp]
+    distances: NDArray[np.float64]
+    near: float
+
+
+def tasks_of(garments: Garments) -> tuple[Task, Task]:
+    """To ask for each garment by its one colour, and by its two."""
+    n = len(garments.mean)
+    to_one = np.linalg.norm(garments.one[:, None] - garments.mean[None], axis=2).astype(np.float64)
+    to_two = np.stack([move(garments, row) for row in range(n)])
+    contrast = np.linalg.norm(garments.two[:, 0] - garments.two[:, 1], axis=1)
+    plainly_two = (contrast >= CONTRAST) & (garments.shares.min(axis=1) >= 0.2)
+    made = []
+    for name, distances, near, wanted in (
+        ("one colour", to_one, NEAR_ONE, np.ones(n, bool)),
+        ("two colours", to_two, NEAR_TWO, plainly_two),
+    ):
+        np.fill_diagonal(distances, np.inf)
+        rows = np.flatnonzero(wanted & ((distances < near).sum(axis=1) >= K))
+        places = garments.one[:, None] if name == "one colour" else garments.two
+        shares = np.ones((n, 1)) if name == "one colour" else garments.shares
+        asked = [
+            tuple((_triple(lab), float(share)) for lab, share in zip(places[row], shares[row], strict=True))
+            for row in rows
+        ]
+        made.append(Task(name, asked, rows, distances[rows], near))
+    return made[0], made[1]
+
+
+def _triple(lab: NDArray[np.float32]) -> tuple[int, int, int]:
+    r, g, b = (int(value) for value in oklab_to_srgb(lab))
+    return r, g, b
+
+
+def similarities(garments: Garments, task: Task) -> dict[str, NDArray[np.float64]]:
+    """Of every query to every garment by space, in units of the spread between random pairs of garments."""
+    queries = [swatch(colours) for colours in task.asked]
+    pairs = np.random.default_rng(0).integers(0, len(garments.mean), (2, 20000))
+    found = {}
+    for space in SPACES:
+        stored = garments.vectors[space.name]
+        chance = (stored[pairs[0]] * stored[pairs[1]]).sum(axis=1)
+        found[space.name] = (space.extract(queries) @ stored.T - chance.mean()) / chance.std()
+        found[space.name][np.arange(len(task.rows)), task.rows] = -np.inf
+    return found
+
+
+def precision(found: dict[str, NDArray[np.float64]], weights: dict[str, float], task: Task) -> NDArray[np.float64]:
+    """Precision@10 of every query, (queries,)."""
+    total = np.sum([weight * found[name] for name, weight in weights.items() if weight], axis=0)
+    return (np.take_along_axis(task.distances, ranked(total)[:, :K], axis=1) < task.near).mean(axis=1)
+
+
+def measure_search(garments: Garments) -> list[dict[str, object]]:
+    """Precision@10 of both kinds of query by each space alone and by both under the weights in use."""
+    rows: list[dict[str, object]] = []
+    for task in tasks_of(garments):
+        found = similarities(garments, task)
+        ways = {"palette alone": {"palette": 1.0}, "colour alone": {"colour": 1.0}, "both": dict(COLOUR_QUERY_WEIGHTS)}
+        by_chance = (task.distances < task.near).mean(axis=1)
+        for way, values in {
+            "any garment": by_chance,
+            **{way: precision(found, weights, task) for way, weights in ways.items()},
+        }.items():
+            interval = bootstrap(values, garments.people[task.rows])
+            measure = f"precision@{K}, {task.name}, {way}"
+            rows.append(
+                {"measure": measure, "n": len(values)}
+                | {"value": interval.mean, "low": interval.low, "high": interval.high}
+            )
+    return rows
+
+
+def tune(garments: Garments, tell: Callable[[str], None]) -> None:
+    """Precision@10 on the tuning half for every spread, by the histogram's part of the say."""
+    parts = (0.0, 0.5, 2 / 3, 0.8, 1.0)
+    tell("light  chroma  task         " + "  ".join(f"{part:5.2f}" for part in parts) + "   (part of colour)")
+    for light in (0.0, 0.04, 0.06, 0.08, 0.1, 0.14):
+        for chroma in (0.0, 0.01, 0.015, 0.02, 0.025, 0.03):
+            swatches.LIGHT, swatches.CHROMA = light, chroma
+            for task in tasks_of(garments):
+                found = similarities(garments, task)
+                means = [precision(found, {"colour": part, "palette": 1 - part}, task).mean() for part in parts]
+                tell(f"{light:5.2f}  {chroma:6.3f}  {task.name:11s}  " + "  ".join(f"{mean:5.3f}" for mean in means))
+
+
+def as_table(rows: Iterable[dict[str, object]]) -> str:
+    """One line a measure."""
+    lines = [f"{'measure':45s} {'n':>5s}  {'value':>6s}  95 % interval"]
+    lines += [f"{r['measure']:45s} {r['n']:5d}  {r['value']:6.3f}  {r['low']:.3f} to {r['high']:.3f}" for r in rows]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("HOUNDSTOOTH_DATA", "../shared/data")))
+    parser.add_argument("--seeds", type=int, default=12, help="rendered garments of each colour")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--tune", action="store_true", help="print precision on the tuning half instead")
+    given = parser.parse_args()
+    if given.tune:
+        tune(read_garments(given.data, half=0), print)
+        return
+    rows = measure_names(given.seeds) + measure_search(read_garments(given.data, half=1))
+    print(json.dumps({"rows": rows}, indent=1) if given.format == "json" else as_table(rows))
+
+
+if __name__ == "__main__":
+    main()
