@@ -23,8 +23,12 @@ from engine.writer import add_counts, writing
 
 @dataclass(frozen=True)
 class Removal:
-    """What would be, or was, removed: image ids and their paths, and the number of products left without an image."""
+    """What would be removed: image ids and their paths, and the number of products left without an image.
 
+    what: the conditions, for people. images_before: how many images the catalog has.
+    """
+
+    what: str
     image_ids: tuple[int, ...]
     paths: tuple[str, ...]
     products: int
@@ -55,8 +59,8 @@ def select_images(
     return tuple(chosen)
 
 
-def preview(store: Store, image_ids: Sequence[int]) -> Removal:
-    """What removing these images would take out."""
+def preview(store: Store, image_ids: Sequence[int], what: str) -> Removal:
+    """What removing these images would take out; `what` says which they are."""
     paths = _paths(store, image_ids)
     gone = set(image_ids)
     image = schema.image
@@ -64,7 +68,7 @@ def preview(store: Store, image_ids: Sequence[int]) -> Removal:
         live = connection.execute(select(image.c.id, image.c.product_id).where(image.c.removed.is_(None))).all()
     left = {row.product_id for row in live if row.id not in gone}
     products = {row.product_id for row in live if row.id in gone} - left
-    return Removal(tuple(image_ids), tuple(paths[image_id] for image_id in image_ids), len(products), len(live))
+    return Removal(what, tuple(image_ids), tuple(paths[image_id] for image_id in image_ids), len(products), len(live))
 
 
 def remove(store: Store, image_ids: Sequence[int], what: str) -> int:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import os
 
     from engine.clusters import ClusterRun
-
     from engine.query import Hit, Results
     from houndstooth.catalog import Catalog
     from indexer.bulk import IndexReport

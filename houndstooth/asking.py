@@ -92,6 +92,14 @@ def make_query(ask: Ask, reader: Reader, extractors: Extractors) -> Query:
     )
 
 
+def ask_rows(ask: Ask, name: str, reader: Reader, extractors: Extractors) -> Rows | None:
+    """What is liked, combined, in one space: unit float32 (1, dim); None when it has no vector there."""
+    snapshot = reader.snapshot()
+    liked = _load(ask.examples, reader)
+    rows = [*_rows(liked, name, snapshot, extractors), *_swatch_rows(ask.colours, name, snapshot, extractors)]
+    return combine(np.stack(rows), _matrix([]))[None] if rows else None
+
+
 def _weights(ask: Ask, snapshot: Snapshot) -> dict[str, float]:
     if not snapshot.spaces:
         raise QueryError("the catalog is empty: index photos into it first")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +68,13 @@ class Catalog:
         if isinstance(source, str | PathLike):
             from indexer.sources.open import open_source
 
-            source = open_source(source, root, columns=columns, types=types, known=self.own_attributes())
+            source = open_source(
+                Path(source),
+                Path(root) if root is not None else None,
+                columns=columns,
+                types=types,
+                known=self.own_attributes(),
+            )
         wanted = dict.fromkeys([*there.spaces, *spaces]) or dict.fromkeys(DEFAULT_SPACES)
         default = DecodeLimits()
         limits = DecodeLimits(max_megapixels or default.megapixels, max_megabytes or default.megabytes)
@@ -106,6 +112,83 @@ class Catalog:
         from houndstooth.asking import make_query
 
         return search(self.reader, make_query(ask, self.reader, self._extractors))
+
+    def explain(self, ask: Ask, results: Results) -> dict[str, Any]:
+        """Why these hits: each space's share of the score, the dominant colour asked with, what was searched."""
+        from houndstooth.explain import explain
+
+        return explain(ask, results, self.reader, self._extractors)
+
+    def cluster(
+        self,
+        space: str,
+        k: int | Literal[auto] = "auto",
+        *,
+        where: str = "",
+        seed: int = 0,
+        name: str | None = None,
+        replace: bool = False,
+        by: Literal[silhouette, stability] = "silhouette",
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> ClusterRun:
+        """Group the catalog, or the part that `where` selects, by k-means over one space; the run is stored.
+
+        See `engine.clusters.cluster`. Raises InputError, SpaceError, FilterError, CatalogBusyError.
+        """
+        from engine.clusters import cluster
+
+        return cluster(self.reader, space, k, where, seed=seed, name=name, replace=replace, by=by, progress=progress)
+
+    def clusters(self, space: str | None = None) -> list[ClusterRun]:
+        """The stored runs, of one space or all, oldest first."""
+        from engine.clusters import list_runs
+
+        return list_runs(self.store, space)
+
+    def plan_removal(self, *, where: str = "", products: Sequence[str] = (), missing: bool = False) -> Removal:
+        """What `remove` would take out: the images that meet every condition given. Changes nothing."""
+        from engine.removal import preview, select_images
+
+        images = select_images(self.reader, where, list(products), missing)
+        said = [where, *(f"id {product}" for product in products), "missing" if missing else ""]
+        return preview(self.store, images, ", ".join(filter(None, said)))
+
+    def remove(self, plan: Removal) -> int:
+        """Take a plan's images out of the catalog, and products left without any; how many products went."""
+        from engine.compaction import compact
+        from engine.removal import remove
+        from engine.writer import writing
+
+        products = remove(self.store, plan.image_ids, plan.what)
+        with writing(self.store) as writer:
+            compact(writer)
+        return products
+
+    def check(self, progress: Callable[[int, int], None] | None = None) -> CheckReport:
+        """Verify every hash, count and reference; changes nothing."""
+        from engine.checks import check
+
+        return check(self.store, progress or (lambda done, total: None))
+
+    def repair(self, report: CheckReport) -> RepairReport:
+        """Mend what `check` found, as far as it is derived; mark photos whose vectors are lost for the next index."""
+        from houndstooth.repair import repair
+
+        return repair(self.store, report)
+
+    def compact(self) -> Compaction:
+        """Merge small files and drop the rows of what was removed, due or not."""
+        from engine.compaction import compact
+        from engine.writer import writing
+
+        with writing(self.store) as writer:
+            return compact(writer, everything=True)
+
+    def info(self) -> Info:
+        """The catalog in numbers."""
+        from engine.info import info
+
+        return info(self.store)
 
     def own_attributes(self) -> dict[str, AttributeType]:
         """Names and types of the catalog's attributes, built-in names left out."""

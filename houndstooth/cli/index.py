@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.attributes import AttributeType
     from engine.batch import Counts
     from houndstooth.catalog import Catalog
-    from indexer.bulk import IndexReport, StopRequest
+    from indexer.bulk import IndexReport, Progress, StopRequest
     from indexer.sources.base import Source
 
 Pairs = tuple[str, ...]
@@ -137,7 +137,7 @@ def _stopping() -> Iterator[StopRequest]:
 
 
 @contextmanager
-def _progress(source: Source) -> Iterator[object]:
+def _progress(source: Source) -> Iterator[Progress]:
     """A bar with rate, time left and failures; silent when standard error is not a terminal."""
     from tqdm import tqdm
 

@@ -1,0 +1,111 @@
+"""`houndstooth clusters`: the groupings that are kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from houndstooth.cli.options import catalog_option, table_or_json
+
+
+@click.group("clusters", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """List, show, compare, rename and delete runs of `houndstooth cluster`.
+
+    \b
+    houndstooth clusters list
+    houndstooth clusters show colour-k12
+    houndstooth clusters compare colour-k12 vgg-k12
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@command.command("list")
+@catalog_option
+@table_or_json
+def list_command(catalog: Path, output: str) -> None:
+    """List the runs."""
+    from tabulate import tabulate
+
+    from houndstooth.catalog import Catalog
+    from houndstooth.cli.cluster import run_json
+
+    runs = Catalog(catalog).clusters()
+    if output == "json":
+        click.echo(json.dumps([run_json(run) for run in runs]))
+    elif not runs:
+        click.echo("No runs yet: `houndstooth cluster colour` makes one.")
+    else:
+        rows = [[run.id, run.name, run.space, run.k, run.rows, run.silhouette, run.created, run.where] for run in runs]
+        click.echo(tabulate(rows, ["", "name", "space", "k", "photos", "silhouette", "made", "where"]))
+
+
+@command.command("show")
+@click.argument("run")
+@catalog_option
+@table_or_json
+def show_command(run: str, catalog: Path, output: str) -> None:
+    """Show one RUN: a name, a number, or a space for its newest."""
+    from engine.clusters import open_run
+    from engine.store import Store
+    from houndstooth.cli.cluster import run_json, run_text
+
+    found = open_run(Store.open(catalog), run)
+    click.echo(json.dumps(run_json(found)) if output == "json" else run_text(found))
+
+
+@command.command("compare")
+@click.argument("first")
+@click.argument("second")
+@catalog_option
+@table_or_json
+def compare_command(first: str, second: str, catalog: Path, output: str) -> None:
+    """How much two runs agree on the photos in both: adjusted mutual information, 1 the same, about 0 by chance."""
+    from engine.clusters import agreement, open_run
+    from engine.store import Store
+
+    store = Store.open(catalog)
+    found = agreement(store, open_run(store, first), open_run(store, second))
+    if output == "json":
+        click.echo(
+            json.dumps(
+                {
+                    "adjusted_mutual_information": found.adjusted_mutual_information,
+                    "shared": found.shared,
+                    "only_first": found.only_first,
+                    "only_second": found.only_second,
+                }
+            )
+        )
+    else:
+        click.echo(
+            f"adjusted mutual information {found.adjusted_mutual_information:.3f} over {found.shared} photos "
+            f"({found.only_first} only in {first}, {found.only_second} only in {second})"
+        )
+
+
+@command.command("rename")
+@click.argument("run")
+@click.argument("name")
+@catalog_option
+def rename_command(run: str, name: str, catalog: Path) -> None:
+    """Give RUN another NAME."""
+    from engine.clusters import rename_run
+    from engine.store import Store
+
+    click.echo(f"It is called {rename_run(Store.open(catalog), run, name).name} now")
+
+
+@command.command("delete")
+@click.argument("run")
+@catalog_option
+def delete_command(run: str, catalog: Path) -> None:
+    """Delete RUN; the photos stay."""
+    from engine.clusters import delete_run
+    from engine.store import Store
+
+    click.echo(f"Deleted {delete_run(Store.open(catalog), run).name}")

@@ -1,0 +1,103 @@
+"""`houndstooth info`: what the catalog holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from houndstooth.cli.options import catalog_option, table_or_json
+
+if TYPE_CHECKING:
+    from engine.info import Info
+    from houndstooth.reports import FileLine, NearPair
+
+
+@click.command("info")
+@catalog_option
+@click.option("--failures", is_flag=True, help="List the files that failed, with reasons.")
+@click.option("--problems", is_flag=True, help="List the table cells that the last run could not use.")
+@click.option("--near-duplicates", is_flag=True, help="List photos that look nearly the same.")
+@table_or_json
+def command(catalog: Path, failures: bool, problems: bool, near_duplicates: bool, output: str) -> None:
+    """Show products, photos, spaces, attributes and the last runs.
+
+    \b
+    houndstooth info
+    houndstooth info --failures --format json
+    """
+    from engine.info import info
+    from engine.store import Store
+    from houndstooth import reports
+
+    store = Store.open(catalog)
+    lists: dict[str, list[FileLine] | list[NearPair]] = {}
+    if failures:
+        lists["failures"] = reports.failures(store)
+    if problems:
+        lists["problems"] = reports.problems(store)
+    if near_duplicates:
+        lists["near_duplicates"] = reports.near_duplicates(store)
+    if output == "json":
+        told = (
+            {name: [asdict(line) for line in lines] for name, lines in lists.items()}
+            if lists
+            else info(store).to_json()
+        )
+        click.echo(json.dumps(told))
+    elif lists:
+        for name, lines in lists.items():
+            _print_lines(name, lines)
+    else:
+        _print_info(info(store))
+
+
+def _print_lines(name: str, lines: list[FileLine] | list[NearPair]) -> None:
+    click.echo(f"{len(lines)} {name.replace('_', ' ')}")
+    for line in lines:
+        click.echo("  " + "  ".join(str(value) for value in asdict(line).values() if value != ""))
+
+
+def _print_info(told: Info) -> None:
+    from tabulate import tabulate
+
+    click.echo(f"{told.path}, generation {told.generation}, made {told.created}")
+    click.echo(
+        f"{told.products} products, {told.images} photos, {told.regions} regions "
+        f"({told.removed_regions} removed), {told.failed_files} failed files"
+    )
+    spaces = [
+        [
+            space.name,
+            space.reads,
+            space.dim,
+            space.rows,
+            space.index,
+            space.shards,
+            _bytes(space.bytes + space.index_bytes),
+        ]
+        for space in told.spaces
+    ]
+    click.echo("\n" + tabulate(spaces, ["space", "reads", "dimension", "vectors", "index", "shards", "size"]))
+    if told.attributes:
+        click.echo("\nAttributes: " + ", ".join(f"{name} ({kind})" for name, kind in told.attributes.items()))
+    runs = [
+        [run["id"], run["kind"], run["started"], run["seen"], run["indexed"], run["unchanged"], run["duplicate"],
+         run["failed"], "" if run["finished"] else "not finished", run["source"]]
+        for run in told.runs
+    ]  # fmt: skip
+    header = ["run", "kind", "started", "seen", "indexed", "unchanged", "duplicate", "failed", "", "source"]
+    click.echo("\n" + tabulate(runs, header))
+    click.echo(f"\nDatabase {_bytes(told.database_bytes)}, thumbnails {_bytes(told.thumbnail_bytes)}")
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
