@@ -1,0 +1,337 @@
+"""Runs of k-means as the catalog keeps them: list, open, rename, delete, compare."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from engine import schema
+from engine.errors import CatalogBusyError, InputError
+from engine.store import Store, now
+from engine.validity import adjusted_mutual_information
+from engine.writer import writing
+
+PATIENCE_SECONDS = 60.0
+"""How long a finished run waits for another writer, rather than be lost."""
+_ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Cluster:
+    """One cluster. number: 1 for the largest, and so on. centroid: float32 (dim,).
+
+    medoid_region: the region of the member nearest to the centroid; its product and image (path) are None, and its
+    image id too, once the region has left the catalog for good.
+    """
+
+    number: int
+    name: str
+    size: int
+    medoid_region: int
+    medoid_product: str | None
+    medoid_image: str | None
+    medoid_image_id: int | None
+    centroid: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterRun:
+    """A stored run. k: clusters it has. where: the filter, "" for all rows. rows: members when it was made.
+
+    inertia: sum of squared distances to the centroids. silhouette: mean over a sample, in [-1, 1], None for one
+    cluster. generation: of the catalog that was read. parameters: how k was chosen and how the fit was made. created:
+    UTC, ISO 8601.
+    """
+
+    id: int
+    name: str
+    space: str
+    k: int
+    where: str
+    seed: int
+    rows: int
+    inertia: float
+    silhouette: float | None
+    clusters: tuple[Cluster, ...]
+    created: str
+    generation: int
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Who is in a run, by ascending region id: arrays (n,). numbers: of the cluster. distances: to its centroid."""
+
+    region_ids: NDArray[np.int64]
+    numbers: NDArray[np.int32]
+    distances: NDArray[np.float64]
+    outliers: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Number of members."""
+        return len(self.region_ids)
+
+    def take(self, rows: NDArray[Any]) -> Members:
+        """Some of the rows, by number or mask."""
+        return Members(self.region_ids[rows], self.numbers[rows], self.distances[rows], self.outliers[rows])
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How much two runs agree. adjusted_mutual_information: at most 1, about 0 by chance. shared: regions in both."""
+
+    adjusted_mutual_information: float
+    shared: int
+    only_first: int
+    only_second: int
+
+
+@dataclass(frozen=True, eq=False)
+class NewRun:
+    """A run to store. clusters: of (name, medoid region, centroid), number 1 first."""
+
+    name: str | None
+    space: str
+    space_id: int
+    where: str
+    seed: int
+    inertia: float
+    silhouette: float | None
+    parameters: Mapping[str, Any]
+    generation: int
+    clusters: Sequence[tuple[str, int, NDArray[np.float32]]]
+    members: Members
+
+
+def list_runs(store: Store, space: str | None = None) -> list[ClusterRun]:
+    """All runs, or those of a space, oldest first."""
+    with store.database.read() as connection:
+        run, named = schema.cluster_run, schema.space
+        statement = select(run, named.c.name.label("space")).join(named, named.c.id == run.c.space_id)
+        if space is not None:
+            statement = statement.where(named.c.name == space)
+        return [_loaded(connection, row) for row in connection.execute(statement.order_by(run.c.id)).all()]
+
+
+def open_run(store: Store, which: str | int) -> ClusterRun:
+    """The run of this name, else of this id, else the latest of the space of this name. Raises InputError."""
+    with store.database.read() as connection:
+        run, named = schema.cluster_run, schema.space
+        statement = select(run, named.c.name.label("space")).join(named, named.c.id == run.c.space_id)
+        for condition in _ways(which):
+            row = connection.execute(statement.where(condition).order_by(run.c.id.desc()).limit(1)).one_or_none()
+            if row is not None:
+                return _loaded(connection, row)
+        names = connection.execute(select(run.c.name).order_by(run.c.id.desc()).limit(10)).scalars().all()
+    there = f"there are {', '.join(names)}" if names else "make one with `houndstooth cluster SPACE -k 12`"
+    raise InputError(f"no cluster run is named '{which}', has that id, or is of a space of that name: {there}")
+
+
+def _ways(which: str | int) -> Iterator[Any]:
+    run = schema.cluster_run
+    if isinstance(which, str):
+        yield run.c.name == which
+    if isinstance(which, int) or (which.isascii() and which.isdigit() and len(which) < 19):
+        yield run.c.id == int(which)
+    if isinstance(which, str):
+        yield schema.space.c.name == which
+
+
+def _loaded(connection: Connection, row: Row[Any]) -> ClusterRun:
+    cluster, region, image, product = schema.cluster, schema.region, schema.image, schema.product
+    found = connection.execute(
+        select(cluster, image.c.id.label("image_id"), image.c.path, product.c.key)
+        .outerjoin(region, region.c.id == cluster.c.medoid_id)
+        .outerjoin(image, image.c.id == region.c.image_id)
+        .outerjoin(product, product.c.id == image.c.product_id)
+        .where(cluster.c.run_id == row.id)
+        .order_by(cluster.c.number)
+    )
+    clusters = tuple(
+        Cluster(
+            number=one.number,
+            name=one.name,
+            size=one.size,
+            medoid_region=one.medoid_id,
+            medoid_product=one.key,
+            medoid_image=one.path,
+            medoid_image_id=one.image_id,
+            centroid=np.frombuffer(one.centroid, "<f4"),
+        )
+        for one in found
+    )
+    return ClusterRun(
+        id=row.id,
+        name=row.name,
+        space=row.space,
+        k=row.k,
+        where=row.where,
+        seed=row.seed,
+        rows=row.rows,
+        inertia=row.inertia,
+        silhouette=row.silhouette,
+        clusters=clusters,
+        created=row.created,
+        generation=row.generation,
+        parameters=json.loads(row.parameters),
+    )
+
+
+def members(store: Store, run: ClusterRun) -> Members:
+    """Everyone that the run put into a cluster, removed since or not."""
+    member = schema.cluster_member
+    with store.database.read() as connection:
+        count = connection.execute(select(func.count()).where(member.c.run_id == run.id)).scalar_one()
+        found = Members(
+            np.empty(count, np.int64), np.empty(count, np.int32), np.empty(count, np.float64), np.empty(count, np.bool_)
+        )
+        result = connection.execute(
+            select(member.c.region_id, member.c.number, member.c.distance, member.c.outlier)
+            .where(member.c.run_id == run.id)
+            .order_by(member.c.region_id)
+        )
+        start = 0
+        for part in result.partitions(_ROWS_AT_ONCE):
+            here = slice(start, start + len(part))
+            region_ids, numbers, distances, outliers = zip(*part, strict=True)
+            found.region_ids[here], found.numbers[here] = region_ids, numbers
+            found.distances[here], found.outliers[here] = distances, outliers
+            start += len(part)
+    return found
+
+
+def save_run(store: Store, new: NewRun, replace: bool) -> ClusterRun:
+    """Store a run, in one transaction; a taken name is an InputError unless `replace`."""
+    run = schema.cluster_run
+    with _change(store) as connection:
+        name = new.name or _free_name(connection, f"{new.space}-k{len(new.clusters)}")
+        if replace:
+            connection.execute(delete(run).where(run.c.name == name))
+        _require_free(connection, name)
+        key = connection.execute(
+            insert(run).values(
+                name=name,
+                space_id=new.space_id,
+                where=new.where,
+                k=len(new.clusters),
+                seed=new.seed,
+                rows=len(new.members),
+                inertia=new.inertia,
+                silhouette=new.silhouette,
+                parameters=json.dumps(dict(new.parameters), sort_keys=True),
+                created=now(),
+                generation=new.generation,
+            )
+        ).inserted_primary_key
+        run_id = int(key[0]) if key else 0
+        _insert_clusters(connection, run_id, new)
+        _insert_members(connection, run_id, new.members)
+    return open_run(store, run_id)
+
+
+def _insert_clusters(connection: Connection, run_id: int, new: NewRun) -> None:
+    sizes = np.bincount(new.members.numbers, minlength=len(new.clusters) + 1)
+    connection.execute(
+        insert(schema.cluster),
+        [
+            {
+                "run_id": run_id,
+                "number": number,
+                "name": name,
+                "size": int(sizes[number]),
+                "medoid_id": medoid,
+                "centroid": centroid.astype("<f4").tobytes(),
+            }
+            for number, (name, medoid, centroid) in enumerate(new.clusters, start=1)
+        ],
+    )
+
+
+def _insert_members(connection: Connection, run_id: int, found: Members) -> None:
+    """By the driver itself: a million rows through SQLAlchemy's own parameters would be a million dicts."""
+    statement = "INSERT INTO cluster_member (run_id, region_id, number, distance, outlier) VALUES (?, ?, ?, ?, ?)"
+    for start in range(0, len(found), _ROWS_AT_ONCE):
+        part = found.take(np.arange(start, min(start + _ROWS_AT_ONCE, len(found))))
+        arrays = (part.region_ids, part.numbers, part.distances, part.outliers.astype(np.int8))
+        values = zip(*(array.tolist() for array in arrays), strict=True)
+        connection.exec_driver_sql(statement, [(run_id, *row) for row in values])
+
+
+def rename_run(store: Store, which: str | int, name: str) -> ClusterRun:
+    """Give a run another name."""
+    found = open_run(store, which)
+    check_name(name)
+    if name != found.name:
+        with _change(store) as connection:
+            _require_free(connection, name)
+            connection.execute(update(schema.cluster_run).where(schema.cluster_run.c.id == found.id).values(name=name))
+    return open_run(store, found.id)
+
+
+def delete_run(store: Store, which: str | int) -> ClusterRun:
+    """Forget a run, its clusters and members; the run that is gone."""
+    found = open_run(store, which)
+    with _change(store) as connection:
+        connection.execute(delete(schema.cluster_run).where(schema.cluster_run.c.id == found.id))
+    return found
+
+
+def agreement(store: Store, first: ClusterRun, second: ClusterRun) -> Agreement:
+    """How much two runs group alike the regions that both have; Vinh et al. 2010. Raises InputError for none."""
+    a, b = members(store, first), members(store, second)
+    _, in_a, in_b = np.intersect1d(a.region_ids, b.region_ids, assume_unique=True, return_indices=True)
+    if not len(in_a):
+        raise InputError(f"'{first.name}' and '{second.name}' share no region: they cannot be compared")
+    value = adjusted_mutual_information(a.numbers[in_a], b.numbers[in_b])
+    return Agreement(value, len(in_a), len(a) - len(in_a), len(b) - len(in_b))
+
+
+def check_name(name: str) -> None:
+    """Raise InputError unless this can name a run: text that is no number and fits on a line."""
+    if not name.strip() or name != name.strip() or name.isdigit() or len(name) > 200 or not name.isprintable():
+        raise InputError(f"{name!r} cannot name a run: use up to 200 printable characters, not only digits")
+
+
+def require_free(store: Store, name: str) -> None:
+    """Raise InputError when a run has this name already."""
+    with store.database.read() as connection:
+        _require_free(connection, name)
+
+
+def _require_free(connection: Connection, name: str) -> None:
+    run = schema.cluster_run
+    if connection.execute(select(run.c.id).where(run.c.name == name)).first() is not None:
+        raise InputError(f"a cluster run named '{name}' is there already: replace it (--replace), or name another")
+
+
+def _free_name(connection: Connection, base: str) -> str:
+    taken = set(connection.execute(select(schema.cluster_run.c.name)).scalars())
+    number, name = 1, base
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+@contextmanager
+def _change(store: Store) -> Iterator[Connection]:
+    """One change of the catalog, waiting a while for another writer."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with ExitStack() as stack:
+        writer = None
+        while writer is None:
+            try:
+                writer = stack.enter_context(writing(store))
+            except CatalogBusyError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+        yield stack.enter_context(writer.change())
