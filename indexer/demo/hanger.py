@@ -9,6 +9,8 @@ from indexer.demo.patterns.bands import Floats
 from indexer.demo.pose import Pose
 from indexer.demo.tailor.curves import Path, Points, mirror, moved, ribbon
 
+_WOOD, _METAL, _GLINT = (150, 106, 64), (118, 120, 126), (196, 198, 204)
+
 
 def draw_hanger(frame: Floats, hang: tuple[float, float, float], pose: Pose) -> Floats:
     """Draws a wooden hanger with a metal hook on the frame, float32 (h, w, 3).
@@ -20,14 +22,18 @@ def draw_hanger(frame: Floats, hang: tuple[float, float, float], pose: Pose) -> 
     hook.curve(0.045, -0.165, -0.03, -0.17, -0.032, -0.13)
     arm = ribbon(Path(0, -0.03).curve(half * 0.4, -0.01, half * 0.7, 0.02, half, 0.045).points(), 0.022)
     image = Image.fromarray(np.clip(frame, 0, 255).astype(np.uint8))
-    pen = ImageDraw.Draw(image)
-    for outline in (arm, mirror(arm)):
-        pen.polygon(_placed(outline, x, y, pose), fill=(150, 106, 64))
-    line = _placed(hook.points(), x, y, pose)
-    pen.line(line, fill=(122, 124, 130), width=max(2, round(0.009 * pose.scale)), joint="curve")
-    pen.line(line, fill=(186, 188, 194), width=max(1, round(0.003 * pose.scale)), joint="curve")
+    shapes = [(arm, _WOOD), (mirror(arm), _WOOD)]
+    shapes += [(ribbon(hook.points(), width), tone) for width, tone in ((0.011, _METAL), (0.004, _GLINT))]
+    for outline, tone in shapes:
+        _fill(image, pose.to_pixels(moved(outline, x, y)), tone)
     return np.asarray(image).astype(np.float32)
 
 
-def _placed(points: Points, x: float, y: float, pose: Pose) -> list[tuple[float, float]]:
-    return [(float(a), float(b)) for a, b in pose.to_pixels(moved(points, x, y))]
+def _fill(image: Image.Image, points: Points, tone: tuple[int, int, int]) -> None:
+    """Fills a polygon, anti-aliased."""
+    left, top = (int(low) for low in np.floor(points.min(axis=0)) - 1)
+    width, height = (int(size) for size in np.ceil(points.max(axis=0)) + 1 - (left, top))
+    mask = Image.new("L", (width * 4, height * 4))
+    corners = [(float(a), float(b)) for a, b in (points - (left, top)) * 4]
+    ImageDraw.Draw(mask).polygon(corners, fill=255)
+    image.paste(tone, (left, top), mask.reduce(4))

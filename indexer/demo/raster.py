@@ -50,7 +50,7 @@ class Sheet:
 
 
 def region_of(cut: Cut, pose: Pose, width: int, height: int) -> Region:
-    """The garment's box with a margin, inside a frame of that size (multiples of COARSE); never under two COARSE wide."""
+    """The garment's box with a margin, inside a frame of that size; two COARSE wide or more."""
     points = pose.to_pixels(np.concatenate([piece.outline for piece in cut.pieces]))
     low = np.floor((points.min(axis=0) - 2) / COARSE).astype(int) * COARSE
     high = np.ceil((points.max(axis=0) + 2) / COARSE).astype(int) * COARSE

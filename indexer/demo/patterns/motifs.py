@@ -200,11 +200,11 @@ def _drop(n: int = 40) -> Points:
 
 def _paint_paisley(torus: _Torus, rng: np.random.Generator) -> None:
     # Colours: 1 rim, 2 body, 3 seed and dots.
-    places = _scatter(rng, 11, 0.26)
+    places = _scatter(rng, 14, 0.24)
     shape = _drop()
     facing = rng.uniform(0, 7)
     for n, place in enumerate(places):
-        size = rng.uniform(0.135, 0.16)
+        size = rng.uniform(0.13, 0.155)
         angle = facing + (np.pi if n % 2 else 0) + rng.normal(0, 0.35)
         flip = np.array([-1.0 if n % 2 else 1.0, 1.0])
         # A row of beads outside the rim, then rim, body, an inner rim and a flower-like seed.
