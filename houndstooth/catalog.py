@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.attributes import AttributeType
 from engine.query import Group, Results
@@ -14,7 +14,13 @@ from engine.store import Store
 from houndstooth.extractors import DEFAULT_SPACES, Extractors
 
 if TYPE_CHECKING:
+    from engine.checks import CheckReport
+    from engine.clusters import ClusterRun
+    from engine.compaction import Compaction
+    from engine.info import Info
+    from engine.removal import Removal
     from houndstooth.asking import Ask
+    from houndstooth.repair import RepairReport
     from indexer.bulk import IndexReport, Progress, StopRequest
     from indexer.sources.base import Source
 
@@ -122,13 +128,13 @@ class Catalog:
     def cluster(
         self,
         space: str,
-        k: int | Literal[auto] = "auto",
+        k: int | Literal["auto"] = "auto",
         *,
         where: str = "",
         seed: int = 0,
         name: str | None = None,
         replace: bool = False,
-        by: Literal[silhouette, stability] = "silhouette",
+        by: Literal["silhouette", "stability"] = "silhouette",
         progress: Callable[[str, int, int], None] | None = None,
     ) -> ClusterRun:
         """Group the catalog, or the part that `where` selects, by k-means over one space; the run is stored.

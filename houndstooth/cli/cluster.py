@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.clusters import ClusterRun
 
 
-class ClusterCount(click.ParamType):
+class ClusterCount(click.ParamType["int | str"]):
     """A whole number, or `auto`."""
 
     name = "integer|auto"
@@ -110,8 +110,6 @@ def run_text(run: ClusterRun) -> str:
     from tabulate import tabulate
 
     silhouette = "" if run.silhouette is None else f", silhouette {run.silhouette:.3f}"
+    said = f"{run.name}: {run.rows} photos in {run.k} clusters over {run.space}, inertia {run.inertia:.1f}{silhouette}"
     rows = [[one.number, one.name, one.size, one.medoid_product or "removed"] for one in run.clusters]
-    return (
-        f"{run.name}: {run.rows} photos in {run.k} clusters over {run.space}, inertia {run.inertia:.1f}{silhouette}\n\n"
-        + tabulate(rows, ["", "name", "size", "medoid"])
-    )
+    return f"{said}\n\n{tabulate(rows, ['', 'name', 'size', 'medoid'])}"
