@@ -1,0 +1,62 @@
+"""How large a picture file may be, checked before its pixels are touched."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import InputError, PictureError
+
+
+@dataclass(frozen=True)
+class DecodeLimits:
+    """The largest file that is decoded. megapixels: millions of pixels; megabytes: millions of bytes."""
+
+    megapixels: float = 50
+    megabytes: float = 40
+
+    def __post_init__(self) -> None:
+        if not (self.megapixels > 0 and self.megabytes > 0):
+            raise InputError(f"size limits must be above 0, got {self.megapixels} megapixels, {self.megabytes} MB")
+
+    def check_pixels(self, width: int, height: int) -> None:
+        """Raise PictureError when a picture of this size, known from its header, is too large or has no pixels."""
+        if width < 1 or height < 1:
+            raise PictureError(f"its header says {width} x {height} pixels")
+        if width * height > self.megapixels * 1e6:
+            raise PictureError(
+                f"{width} x {height} is {width * height / 1e6:.1f} megapixels, "
+                f"over the limit of {self.megapixels:g} (--max-megapixels)"
+            )
+
+    def check_bytes(self, size: int) -> None:
+        """Raise PictureError when a file of this many bytes is too large or empty."""
+        if size == 0:
+            raise PictureError("empty file")
+        if size > self.megabytes * 1e6:
+            raise PictureError(f"{size / 1e6:.1f} MB, over the limit of {self.megabytes:g} (--max-megabytes)")
+
+
+DEFAULT_LIMITS = DecodeLimits()
+
+
+def read_file(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> bytes:
+    """The file's bytes. PictureError when it is missing, unreadable, not a regular file, empty or over the limit."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise PictureError("a folder, not a picture")
+        if not stat.S_ISREG(status.st_mode):
+            raise PictureError("not a regular file")
+        limits.check_bytes(status.st_size)
+        with path.open("rb") as file:  # one byte more than allowed tells of a file that grew since
+            data = file.read(int(limits.megabytes * 1e6) + 1)
+    except FileNotFoundError:
+        raise PictureError("no such file") from None
+    except PermissionError:
+        raise PictureError("no permission to read it") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise PictureError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    limits.check_bytes(len(data))
+    return data
