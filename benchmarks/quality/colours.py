@@ -59,7 +59,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     """95 % interval of a share."""
     z = 1.959964
     centre, spread = hits / n + z * z / (2 * n), z * math.sqrt(hits / n * (1 - hits / n) / n + z * z / (4 * n * n))
-    return (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
+    return max(0.0, (centre - spread) / (1 + z * z / n)), min(1.0, (centre + spread) / (1 + z * z / n))
 
 
 def measure_names(seeds: int) -> list[dict[str, object]]:

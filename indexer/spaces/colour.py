@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.picture import Picture
 from indexer.spaces.base import Extractor
-from indexer.spaces.histogram import BINS, colour_counts
+from indexer.spaces.histogram import BINS, SAMPLES, colour_counts
 
 _bins = np.arange(BINS)
 _COARSE = (_bins >> 12) << 6 | (_bins >> 7 & 7) << 3 | (_bins >> 2 & 7)
@@ -37,3 +37,7 @@ class Colour(Extractor):
             coarse = np.bincount(_COARSE[bins], weights=counts, minlength=self.dim)
             row[:] = np.sqrt(coarse / counts.sum())
         return vectors
+
+    def parameters(self) -> Mapping[str, object]:
+        """From how many pixels on a picture is sampled."""
+        return {"samples": SAMPLES}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from indexer.picture import Picture
 
 BINS = 32 * 32 * 32
-SAMPLES = 32768
+SAMPLES = 16384
 """From about so many pixels on, a picture is sampled rather than counted whole."""
 
 ColourCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -55,7 +55,7 @@ def _count(picture: Picture) -> ColourCounts:
         bins <<= 5
         bins |= pixels[:, channel] >> 3
     histogram = np.bincount(bins, minlength=BINS)
-    occupied = np.flatnonzero(histogram)
+    occupied = np.flatnonzero(histogram != 0)  # of booleans: ten times as fast as of integers
     return occupied, histogram[occupied]
 
 
@@ -65,4 +65,4 @@ def _sample(picture: Picture) -> NDArray[np.uint8]:
     if picture.mask is None or not picture.mask.any():
         return flat[:: sampling_step(len(flat), width)]
     inside = np.flatnonzero(picture.mask)
-    return flat[inside[:: sampling_step(len(inside), width)]]
+    return flat.take(inside[:: sampling_step(len(inside), width)], axis=0)

@@ -15,7 +15,7 @@ from engine.errors import SpaceError
 from indexer.colours import srgb_to_oklab
 from indexer.picture import Picture
 from indexer.spaces.base import Extractor
-from indexer.spaces.histogram import BINS, bin_colours, colour_counts
+from indexer.spaces.histogram import BINS, SAMPLES, bin_colours, colour_counts
 
 OTHER = "other"
 """The name of what is too far from every name."""
@@ -39,13 +39,13 @@ NINETEEN: Mapping[str, str] = MappingProxyType(
         "white": "ffffff f2f2f2 e3e3e3 d6d6d6 fffaf0 f6f0ea e8eef5 f3ecf0 ece8f2 eef4ea dcd4d4 d0d6da dad4e0 ded8ce",
         "grey": "808080 4e4e4e 5a5a5e 6b6b6b 999999 b4b4b4 bcbcbc",
         "red": "e60000 c40d14 a01010 ff3b30 d92b2b b8323a 8b0000 d00418",
-        "burgundy": "800020 5e0c1f 6e1a2a 45101a 8a1c35",
+        "burgundy": "800020 5e0c1f 6e1a2a 45101a 8a1c35 744048",
         "pink": (
             "ff9ec4 ffc0cb ff69b4 ff1493 e75480 f4a6b5 d9808f c71585 f020f0 "
             "f8d4d8 f2c4c6 f7a6e2 a3828b c89ea4 c8a09c edbcc2 b89ab1"
         ),
         "orange": "ff8000 ff6a13 e86a10 ffa040 d2601a f28a4b",
-        "brown": "7b4a25 5a3418 3d2616 8b5a2b 96643a a0724c 5f4738 776554 957a6b",
+        "brown": "7b4a25 5a3418 3d2616 8b5a2b 96643a a0724c 5f4738 3c2a20 776554 957a6b",
         "beige": "e0cda8 f0e4c8 d2b48c c8b08a e8d8c0 a99579 c6b190 eacba9",
         "yellow": "ffe000 fff04d ffd21f e6c200 fff59a d9b310",
         "olive": "6b6b23 808000 4b5320 8a8a4a 504827 3e3a20 504e35 6a6b54 868569",
@@ -58,7 +58,7 @@ NINETEEN: Mapping[str, str] = MappingProxyType(
         "blue": (
             "0050d8 1f4fd0 2f6fd0 0000ff 2a5caa 4a7fc8 1e6fb8 4169e1 5b7fa8 0000a0 2038a8 1a4a80 2a98cc 576476 727d95"
         ),
-        "navy": "0b1a4a 000080 1a2444 14213d 101a33 333d52 3c3e62",
+        "navy": "0b1a4a 000080 1a2444 14213d 101a33 333d52 3c3e62 1c2336",
         "purple": "7a1fa0 800080 5b2a86 9b30d0 6a3d9a 4b0f5e 8a4fb0 7b4b94 5a3054 3e2444 4d3c58 695e72",
         "lilac": "c8a2e0 b799d6 d8c4ec a78bc4 8c809b aca1c3 d2bee3",
     }
@@ -84,7 +84,8 @@ class Palette(Extractor):
 
     Each pixel belongs to the name of its nearest anchor in OKLab (Ottosson 2020), or to `OTHER` when that is
     further than the cut. The inner product of two rows is the Bhattacharyya coefficient of their shares. A vector
-    depends on its own picture alone. Without a mask the background counts as if it were cloth.
+    depends on its own picture alone. Without a mask the background counts as if it were cloth. A pixel is named without
+    its surroundings: white cloth in deep shade is "grey", and cloth of a very faint tint too.
 
     names: "default", nineteen names, or "six", the six of red, green, blue, black, white and yellow.
     """
@@ -120,8 +121,8 @@ class Palette(Extractor):
         return [self._describe(shares) for shares in np.square(vectors, dtype=np.float64)]
 
     def parameters(self) -> Mapping[str, object]:
-        """The anchors, the cut and the weight of chroma."""
-        return {"anchors": dict(_SETS[self._set]), "cut": CUT, "chroma": CHROMA}
+        """The anchors, the cut, the weight of chroma, and from how many pixels on a picture is sampled."""
+        return {"anchors": dict(_SETS[self._set]), "cut": CUT, "chroma": CHROMA, "samples": SAMPLES}
 
     def _describe(self, shares: NDArray[np.float64]) -> dict[str, tuple[AttributeValue, float]]:
         largest = int(shares.argmax())
