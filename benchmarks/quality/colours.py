@@ -1,8 +1,8 @@
 """How well colours are named, and how well a search by colours finds garments of them.
 
-    python -m benchmarks.quality.colours --data ../shared/data
-    python -m benchmarks.quality.colours --format json
-    python -m benchmarks.quality.colours --tune
+    python benchmarks/quality/colours.py --data ../shared/data
+    python benchmarks/quality/colours.py --format json
+    python benchmarks/quality/colours.py --tune
 
 Naming: rendered garments of eleven colours, each shot before a white, a grey and a busy background, as JPEG, with their
 masks; the share named right and the share of garments whose name changes with the background alone, with Wilson
@@ -30,11 +30,11 @@ from pathlib import Path
 from zlib import crc32
 
 import numpy as np
+from metrics import bootstrap, ranked
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.cluster import KMeans
 
-from benchmarks.quality.metrics import bootstrap, ranked
 from indexer import swatch as swatches
 from indexer.colours import ColourShares, oklab_to_srgb, srgb_to_oklab
 from indexer.demo.colours import ELEVEN
