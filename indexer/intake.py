@@ -67,7 +67,7 @@ def take_in(
         if sha256 == expected:
             return Intake(state, sha256)
         picture = decode(data, limits, box=item.box)
-        small = thumbnail(picture, thumbnail_side)
+        small = thumbnail(picture, thumbnail_side, background=(255, 255, 255))
         if item.mask is not None:
             picture = apply_mask(picture, read_file(item.mask, limits), item.box)
         return Intake(state, sha256, picture, phash(replace(picture, mask=None)), small)
