@@ -22,10 +22,10 @@ UNIT_TOLERANCE = 1e-2
 class Query:
     """A search by vectors: what a photo, a product, colours or several examples all become.
 
-    vectors: space name -> float (dim,), of unit length within 1e-2 and made exactly so. weights: the same space names -> how much each has to say, > 0;
-    left out, all 1. where: a filter, "" for none. k: hits wanted. offset: hits to leave out before them. min_score:
-    hits below it are left out. group: one hit a product (its best region) or one an image. exclude_products: ids in
-    the database (`Product.id`), not keys. Raises QueryError for what cannot be asked.
+    vectors: space name -> float (dim,), of unit length within 1e-2 and made exactly so. weights: the same space names
+    -> how much each has to say, > 0; left out, all 1. where: a filter, "" for none. k: hits wanted. offset: hits to
+    leave out before them. min_score: hits below it are left out. group: one hit a product (its best region) or one an
+    image. exclude_products: ids in the database (`Product.id`), not keys. Raises QueryError for what cannot be asked.
     """
 
     vectors: Mapping[str, NDArray[np.float32]]

@@ -9,6 +9,7 @@ being that of random pairs in the space (engine.scale): in [-1, 1] again, and 1 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,43 +17,79 @@ from sqlalchemy import select
 
 from engine import schema
 from engine.errors import CatalogBusyError, QueryError
+from engine.indexes import open_index
 from engine.lookup import Card, read_cards
 from engine.matches import Matches, find_matches, snapshot_for
 from engine.query import Hit, Query, Results
 from engine.scale import spread_of
+from engine.shortlist import fuse, search_shortlist
 from engine.snapshot import Reader, Snapshot
 from engine.store import Store
 
 CHUNK_ROWS = 2_048  # rows converted at once: they stay in the processor's cache
+EXACT_ROWS = 50_000
+"""So many matching regions are all compared, index or not. docs/search.md says why so many."""
 ATTEMPTS = 5
 
 
-def search(reader: Reader, query: Query) -> Results:
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """Regions of the hits, best first, with their scores; how many were compared, and whether that was all."""
+
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    searched: int
+    exact: bool
+
+
+def search(reader: Reader, query: Query, exact_rows: int = EXACT_ROWS) -> Results:
     """Answer the query from the newest generation.
 
-    Raises FilterError, SpaceError for a space that the catalog does not have, and QueryError for a vector of the wrong
-    length. Every hit comes from one generation: when the catalog moves on while the search runs, it runs again.
+    exact_rows: up to so many matching regions are all compared; more are searched through the spaces' indexes where
+    there are any. Raises FilterError, SpaceError for a space that the catalog does not have, and QueryError for a
+    vector of the wrong length. All of an answer is of one generation: when the catalog moves on, it is asked anew.
     """
     for attempt in range(ATTEMPTS):
         snapshot, condition = snapshot_for(reader, query.where)
         _check_dimensions(snapshot, query)
         matches = find_matches(snapshot, query, condition)
-        shares = space_shares(snapshot, query)
-        scores = exact_scores(snapshot, matches.ids, query, shares)
-        best = best_of_groups(scores, matches, query)
-        page = best[query.offset : query.offset + query.k]
-        generation, cards = _read(reader.store, matches.ids[page])
+        ranked = _rank(reader.store, snapshot, matches, query, exact_rows)
+        ids = ranked.ids[query.offset :]
+        generation, cards = _read(reader.store, ids)
         last = attempt == ATTEMPTS - 1
-        if generation == snapshot.generation or (last and len(cards) == len(page)):
+        if generation == snapshot.generation or (last and len(cards) == len(ids)):
             return Results(
                 query=query,
                 generation=snapshot.generation,
                 matched=matches.group_count,
-                searched=len(matches),
-                exact=True,
-                hits=_hits(snapshot, query, matches.ids[page], scores[page], cards),
+                searched=ranked.searched,
+                exact=ranked.exact,
+                hits=_hits(snapshot, query, ids, ranked.scores[query.offset :], cards),
             )
     raise CatalogBusyError(f"{reader.store.root} changed again and again during the search: try once more")
+
+
+def _rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact_rows: int) -> _Ranked:
+    """The first offset + k hits, or all there are."""
+    shares = space_shares(snapshot, query)
+
+    def cosines_of(name: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        return cosines(snapshot, name, ids, query.vectors[name])
+
+    def best(ids: NDArray[np.int64], scores: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+        groups = matches.groups[np.searchsorted(matches.ids, ids)]
+        return best_of_groups(scores, groups, count, query.min_score)
+
+    if len(matches) > exact_rows:
+        opened = {name: open_index(store, snapshot.space(name).id) for name in shares}
+        indexes = {name: index for name, index in opened.items() if index is not None}
+        if len(indexes) == len(shares):
+            found = search_shortlist(matches.ids, query, shares, indexes, cosines_of, best)
+            if found is not None:
+                return _Ranked(found.ids, found.scores, found.compared, exact=False)
+    scores = fuse({name: cosines_of(name, matches.ids) for name in shares}, shares)
+    places = best(matches.ids, scores, query.offset + query.k)
+    return _Ranked(matches.ids[places], scores[places], len(matches), exact=True)
 
 
 def _check_dimensions(snapshot: Snapshot, query: Query) -> None:
@@ -72,16 +109,6 @@ def space_shares(snapshot: Snapshot, query: Query) -> dict[str, float]:
     return {name: value / total for name, value in say.items()}
 
 
-def exact_scores(
-    snapshot: Snapshot, ids: NDArray[np.int64], query: Query, shares: Mapping[str, float]
-) -> NDArray[np.float64]:
-    """The score of each region (n,), float64 (n,). A row's score depends on the row alone, so equal rows tie."""
-    scores = np.zeros(len(ids))
-    for name, share in shares.items():
-        scores += share * cosines(snapshot, name, ids, query.vectors[name])
-    return np.clip(scores, -1, 1, out=scores)
-
-
 def cosines(snapshot: Snapshot, name: str, ids: NDArray[np.int64], vector: NDArray[np.float32]) -> NDArray[np.float32]:
     """The cosine of each region (n,) with a unit vector (dim,), float32 (n,). Memory is bounded by a chunk."""
     found = np.empty(len(ids), dtype=np.float32)
@@ -94,10 +121,14 @@ def cosines(snapshot: Snapshot, name: str, ids: NDArray[np.int64], vector: NDArr
     return found
 
 
-def best_of_groups(scores: NDArray[np.float64], matches: Matches, query: Query) -> NDArray[np.intp]:
-    """Places (m,) of the first offset + k groups' best regions: score descending, then region id ascending."""
-    wanted = query.offset + query.k
-    open_to = np.arange(len(scores)) if query.min_score is None else np.flatnonzero(scores >= query.min_score)
+def best_of_groups(
+    scores: NDArray[np.float64], groups: NDArray[np.int64], wanted: int, min_score: float | None = None
+) -> NDArray[np.intp]:
+    """Of regions by ascending id, with scores and groups (n,): the places (m,) of the best of the first groups.
+
+    Score descending, then region id ascending; m is `wanted`, or the number of groups that reach min_score.
+    """
+    open_to = np.arange(len(scores)) if min_score is None else np.flatnonzero(scores >= min_score)
     scores = scores[open_to]
     depth = 4 * wanted
     while True:
@@ -105,7 +136,7 @@ def best_of_groups(scores: NDArray[np.float64], matches: Matches, query: Query) 
         # All that score as high as the depth-th, ties included, so that nothing outside can come before them.
         top = np.arange(len(scores)) if whole else np.flatnonzero(scores >= -np.partition(-scores, depth)[depth])
         order = top[np.argsort(-scores[top], kind="stable")]
-        _, first = np.unique(matches.groups[open_to[order]], return_index=True)
+        _, first = np.unique(groups[open_to[order]], return_index=True)
         if whole or len(first) >= wanted:
             return np.asarray(open_to[order[np.sort(first)[:wanted]]])
         depth *= 4

@@ -1,0 +1,202 @@
+"""VectorIndex: the only code that talks to FAISS.
+
+An inverted file (IVF): rows are gathered around centroids, a query reads the nearest cells only. Rows are held as short
+codes, so scores are approximate; `engine.shortlist` compares the best again with the rows themselves.
+
+What FAISS does without saying so, and what is done about it here: float64 and wrong shapes fail without a message
+(checked before); fewer rows than asked for come back as id -1 (kept, with score -inf); IDSelectorArray stops at the
+first id out of range (a bitmap is used instead); a SearchParameters may not be shared by threads (made for each
+search); native GPU indexes ignore selectors (every kind here is a CPU kind).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import CatalogCorruptError, SpaceError
+from engine.vectors import SpaceVectors
+
+Ids = NDArray[np.int64]
+
+KINDS: Mapping[str, str] = MappingProxyType({"ivf-sq8": "SQ8", "ivf-rabitq": "RaBitQ"})
+"""Kind -> FAISS's name of the code: a byte a dimension, or a bit (Gao and Long, "RaBitQ", SIGMOD 2024)."""
+CELLS = 4.0
+"""Number of cells: this times the square root of the number of rows."""
+TRAIN_ROWS_PER_CELL = 39  # fewer and FAISS warns of poor centroids
+TRAIN_ROWS = 200_000
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The nearest of each query, best first. scores: float32 (q, k), ids: int64 (q, k); -inf and -1 where none is.
+
+    compared: int64 (q,), the allowed rows that the cells read hold.
+    """
+
+    scores: NDArray[np.float32]
+    ids: Ids
+    compared: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Subset:
+    """Ids that a search may answer with, made ready by `VectorIndex.subset` to be searched several times.
+
+    size: how many of them the index holds. per_cell: int64 (cells,), how many in each cell. member: one bit an id.
+    """
+
+    size: int
+    per_cell: NDArray[np.int64]
+    member: NDArray[np.uint8]
+
+
+class VectorIndex:
+    """Rows of one space by region id, searched by inner product. Safe to search from several threads at once."""
+
+    def __init__(self, kind: str, index: Any) -> None:
+        self.kind = kind
+        self.dim = int(index.d)
+        self._index = index
+        self._centroids: NDArray[np.float32] = index.quantizer.reconstruct_n(0, index.nlist)
+        self._read_cells()
+
+    def _read_cells(self) -> None:
+        faiss = _faiss()
+        lists = self._index.invlists
+        sizes = [lists.list_size(cell) for cell in range(self._index.nlist)]
+        parts = [faiss.rev_swig_ptr(lists.get_ids(cell), size).copy() for cell, size in enumerate(sizes) if size]
+        ids = np.concatenate([np.empty(0, np.int64), *parts])
+        # Ids count up from 1, so a table with a place for every id stays small; -1: the id has no row here.
+        self._cell_of = np.full(int(ids.max(initial=0)) + 1, -1, dtype=np.int32)
+        self._cell_of[ids] = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+        self._rows = len(ids)
+
+    @staticmethod
+    def build(vectors: SpaceVectors, kind: str = "ivf-sq8", seed: int = 0, ids: Ids | None = None) -> VectorIndex:
+        """An index of all rows, or of those of `ids`; at least one. The seed decides the centroids.
+
+        Raises SpaceError for an unknown kind or no rows.
+        """
+        faiss = _faiss()
+        wanted = vectors.ids if ids is None else ids
+        if kind not in KINDS:
+            raise SpaceError(f"there is no index kind '{kind}': it is one of {', '.join(KINDS)}")
+        if not len(wanted):
+            raise SpaceError("an index needs at least one row")
+        cells = max(1, min(int(CELLS * math.sqrt(len(wanted))), len(wanted) // TRAIN_ROWS_PER_CELL))
+        draw = np.random.default_rng(seed)
+        size = min(len(wanted), TRAIN_ROWS, cells * TRAIN_ROWS_PER_CELL)
+        sample = vectors.gather(np.sort(draw.choice(wanted, size, replace=False)))
+        index = faiss.index_factory(vectors.dim, f"IVF{cells},{KINDS[kind]}", faiss.METRIC_INNER_PRODUCT)
+        index.cp.seed, index.cp.niter, index.cp.spherical = seed + 1, 10, True
+        index.cp.min_points_per_centroid = 1
+        index.train(sample)
+        for part, rows in vectors.chunks(wanted):
+            index.add_with_ids(rows, part)
+        return VectorIndex(kind, index)
+
+    def add(self, ids: Ids, rows: NDArray[np.float32]) -> None:
+        """Add rows (n, dim) under ids (n,) that are not here yet. Not while another thread searches."""
+        rows = self._checked(rows)
+        if len(ids) != len(rows) or len(np.unique(ids)) != len(ids) or self.covers(ids).any():
+            raise SpaceError("an index takes each id once, with one row")
+        if len(ids) and ids.min() < 0:
+            raise SpaceError("ids in an index count up from 0")
+        if len(ids):
+            self._index.add_with_ids(rows, np.ascontiguousarray(ids, dtype=np.int64))
+            self._read_cells()
+
+    def ids(self) -> Ids:
+        """The ids that have a row here, int64 (n,), ascending."""
+        return np.flatnonzero(self._cell_of >= 0)
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self._rows
+
+    def covers(self, ids: Ids) -> NDArray[np.bool_]:
+        """Which of the ids (m,) have a row here, bool (m,)."""
+        inside = (ids >= 0) & (ids < len(self._cell_of))
+        return inside & (self._cell_of[np.where(inside, ids, 0)] >= 0)
+
+    def subset(self, ids: Ids) -> Subset:
+        """Those of the ids (m,) that have a row here, to be searched."""
+        here = ids[self.covers(ids)]
+        per_cell = np.bincount(self._cell_of[here], minlength=len(self._centroids))
+        member = np.zeros(len(self._cell_of), dtype=np.bool_)
+        member[here] = True
+        # As FAISS's IDSelectorBitmap reads it: the lowest bit of the first byte is id 0.
+        return Subset(int(per_cell.sum()), per_cell, np.packbits(member, bitorder="little"))
+
+    def search(
+        self, queries: NDArray[np.float32], k: int, allowed: Ids | Subset | None = None, share: float = 1.0
+    ) -> Found:
+        """The k nearest of each query (q, dim) among `allowed` (all rows when None; ids not here are passed over).
+
+        share: how many of the allowed rows to compare, at least; 1 compares all. Cells are chosen by how many allowed
+        rows they hold, so that a filter whose rows lie far from the query is searched as well as any other.
+        """
+        queries = self._checked(queries)
+        if not isinstance(allowed, Subset):
+            allowed = self.subset(self.ids() if allowed is None else allowed)
+        scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
+        ids = np.full((len(queries), k), -1, dtype=np.int64)
+        if not allowed.size or not len(queries) or k < 1:
+            return Found(scores, ids, np.zeros(len(queries), np.int64))
+        faiss = _faiss()
+        probes, compared = self._probes(queries, allowed, share)
+        selector = None if allowed.size == len(self) else faiss.IDSelectorBitmap(allowed.member)
+        depth = min(k, allowed.size)
+        for number, query in enumerate(queries):
+            parameters = faiss.SearchParametersIVF(nprobe=int(probes[number]), sel=selector)
+            found, labels = self._index.search(query[None], depth, params=parameters)
+            real = np.flatnonzero(labels[0] >= 0)
+            scores[number, : len(real)], ids[number, : len(real)] = found[0, real], labels[0, real]
+        return Found(scores, ids, compared)
+
+    def _probes(
+        self, queries: NDArray[np.float32], allowed: Subset, share: float
+    ) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """How many cells to read for each query, and how many allowed rows those hold; both (q,)."""
+        nearest = np.argsort(-(queries @ self._centroids.T), axis=1, kind="stable")
+        total = np.cumsum(allowed.per_cell[nearest], axis=1)
+        probes = np.argmax(total >= math.ceil(share * allowed.size), axis=1) + 1
+        if share >= 1:
+            probes[:] = len(self._centroids)  # FAISS may order centroids that are equally near another way
+        return probes, total[np.arange(len(queries)), probes - 1]
+
+    def _checked(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        if rows.ndim != 2 or rows.shape[1] != self.dim or rows.dtype != np.float32:
+            raise SpaceError(f"the index takes float32 rows of {self.dim}, got {rows.dtype} of shape {rows.shape}")
+        return np.ascontiguousarray(rows)
+
+    def to_bytes(self) -> bytes:
+        """The whole index, in FAISS's own format."""
+        faiss = _faiss()
+        return bytes(faiss.serialize_index(self._index).data)
+
+    @staticmethod
+    def from_bytes(data: bytes) -> VectorIndex:
+        """The index that `to_bytes` wrote. Verify where the bytes come from first: FAISS trusts them."""
+        faiss = _faiss()
+        try:
+            index = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+        except RuntimeError as error:
+            raise CatalogCorruptError("a FAISS file is cut short or altered: run `houndstooth check`") from error
+        kinds = {faiss.IndexIVFScalarQuantizer: "ivf-sq8", faiss.IndexIVFRaBitQ: "ivf-rabitq"}
+        if type(index) not in kinds:
+            raise CatalogCorruptError(f"{type(index).__name__} is no index of ours: run `houndstooth check --repair`")
+        return VectorIndex(kinds[type(index)], index)
+
+
+def _faiss() -> Any:
+    import faiss  # takes a while to load; its stubs leave out what its Python layer adds
+
+    return faiss
