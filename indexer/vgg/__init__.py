@@ -1,0 +1,1 @@
+"""VGG16's convolutional part: its layers, its shipped weights and the projection of its features."""

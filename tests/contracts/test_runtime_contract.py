@@ -1,0 +1,151 @@
+"""Both runtimes give what torch's own layers give in float32."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import InputError, MissingDependencyError
+from indexer.decode import decode
+from indexer.runtime.base import Runtime, open_runtime
+from indexer.runtime.network import Activation, Convolution, GlobalAverage, MaxPool, Network, Residual
+from indexer.runtime.openvino_runtime import OpenVinoRuntime
+from indexer.runtime.torch_runtime import TorchRuntime
+from indexer.spaces.vgg import SHIPPED, prepare
+from indexer.vgg.weights import load_weights, vgg16
+
+CUDA = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU"))
+RUNTIMES = ["openvino", "torch", CUDA]
+
+
+def made(kind: str, network: Network) -> Runtime:
+    return (
+        OpenVinoRuntime(network) if kind == "openvino" else TorchRuntime(network, "cuda" if kind == "cuda" else "cpu")
+    )
+
+
+def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    one, other = one.astype(np.float64), other.astype(np.float64)
+    return (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+
+
+def small_network(rng: np.random.Generator) -> Network:
+    """Every kind of layer once, with lopsided padding, a depthwise convolution and a leftover column to pool."""
+
+    def convolution(out: int, into: int, size: int, stride: int, padding: tuple[int, int], groups: int = 1):
+        weight = rng.normal(0, 0.3, (out, into // groups, size, size)).astype(np.float32)
+        return Convolution(weight, rng.normal(0, 0.3, out).astype(np.float32), stride, padding, groups)
+
+    layers = (
+        convolution(8, 3, 3, 2, (0, 1)),
+        Activation("relu6"),
+        Residual((convolution(8, 8, 5, 1, (2, 2), groups=8), Activation("relu"))),
+        MaxPool(2),
+        convolution(6, 8, 1, 1, (0, 0)),
+        GlobalAverage(),
+    )
+    return Network(22, (120.0, 110.0, 100.0), (0.02, 0.015, 0.01), layers)
+
+
+def by_torch(network: Network, batch: np.ndarray) -> np.ndarray:
+    """The small network written out by hand with torch.nn modules."""
+    first, second, third = network.layers[0], network.layers[2].layers[0], network.layers[4]  # type: ignore[union-attr]
+    modules = (
+        torch.nn.Conv2d(3, 8, 3, 2), torch.nn.Conv2d(8, 8, 5, padding=2, groups=8), torch.nn.Conv2d(8, 6, 1)
+    )  # fmt: skip
+    for module, layer in zip(modules, (first, second, third), strict=True):
+        module.weight.data, module.bias.data = torch.tensor(layer.weight), torch.tensor(layer.bias)
+    x = (batch.astype(np.float32) - np.array(network.mean, np.float32)) * np.array(network.scale, np.float32)
+    x = torch.tensor(x.transpose(0, 3, 1, 2).copy())
+    with torch.inference_mode():
+        x = modules[0](torch.nn.ZeroPad2d((0, 1, 0, 1))(x)).clamp(0, 6)
+        x = x + modules[1](x).relu()
+        x = modules[2](torch.nn.MaxPool2d(2)(x))
+        return x.mean((2, 3)).numpy()
+
+
+@pytest.mark.parametrize("kind", RUNTIMES)
+def test_every_kind_of_layer(kind: str) -> None:
+    rng = np.random.default_rng(1)
+    network = small_network(rng)
+    batch = rng.integers(0, 256, (5, 22, 22, 3), dtype=np.uint8)
+    got, want = made(kind, network)(batch), by_torch(network, batch)
+    assert got.dtype == np.float32
+    assert got.shape == want.shape
+    np.testing.assert_allclose(got, want, atol=0.02 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("kind", RUNTIMES)
+def test_vgg16_agrees_with_torchvision_in_float32(kind: str, shared_data: Path) -> None:
+    from indexer.runtime.torchvision_shim import torchvision
+
+    weights = load_weights(SHIPPED / "vgg16.safetensors")
+    reference = torchvision.models.vgg16(weights=None).features.eval()
+    reference.load_state_dict({name.removeprefix("features."): torch.tensor(v) for name, v in weights.items()})
+    transforms = torchvision.transforms.Normalize((0.48235, 0.45882, 0.40784), (1 / 255,) * 3)
+
+    files = sorted((shared_data / "clothing" / "validation").rglob("*.jpg"))[::60]
+    photos = np.stack([prepare(decode(file.read_bytes())) for file in files])
+    noise = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)
+    batch = np.concatenate([photos, noise])
+    with torch.inference_mode():
+        unit = torch.tensor(batch).permute(0, 3, 1, 2).float() / 255
+        want = reference(transforms(unit)).flatten(1).numpy()
+
+    got = made(kind, vgg16(weights))(batch)
+    assert got.shape == (len(batch), 8192)
+    assert cosines(got, want).min() >= 0.999
+
+
+@pytest.mark.parametrize("kind", RUNTIMES)
+def test_order_is_kept_over_chunks(kind: str) -> None:
+    rng = np.random.default_rng(2)
+    run = made(kind, small_network(rng))
+    batch = rng.integers(0, 256, (150, 22, 22, 3), dtype=np.uint8)
+    together = run(batch)
+    alone = np.concatenate([run(batch[row : row + 1]) for row in range(0, 150, 13)])
+    np.testing.assert_allclose(together[::13], alone, atol=0.02 * np.abs(together).max())
+
+
+def test_a_cpu_needs_no_torch() -> None:
+    """In another process, because this one has torch."""
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import numpy as np\n"
+        "from indexer.picture import Picture\n"
+        "from indexer.spaces.vgg import Vgg\n"
+        "row = Vgg(device='cpu').extract([Picture(np.full((9, 9, 3), 200, np.uint8))])\n"
+        "assert row.shape == (1, 256) and 'torchvision' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_unknown_device() -> None:
+    with pytest.raises(InputError, match="'auto', 'cpu' or 'cuda'"):
+        open_runtime(small_network(np.random.default_rng(0)), "tpu")
+
+
+@pytest.mark.parametrize(("device", "library", "extra"), [("cpu", "openvino", "cpu"), ("cuda", "torch", "gpu")])
+def test_a_missing_library_names_its_extra(
+    device: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingDependencyError, match=rf"houndstooth\[{extra}\]"):
+        open_runtime(small_network(np.random.default_rng(0)), device)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a CUDA GPU")
+def test_no_gpu_says_so() -> None:
+    with pytest.raises(MissingDependencyError, match="no CUDA GPU"):
+        open_runtime(small_network(np.random.default_rng(0)), "cuda")
+
+
+def test_auto_finds_something() -> None:
+    run = open_runtime(small_network(np.random.default_rng(0)))
+    assert run.device.startswith("cuda" if torch.cuda.is_available() else "cpu (OpenVINO")
