@@ -32,7 +32,6 @@ HEADER = (
     "pattern",
     "colour",
     "colours",
-    "background",
     "name",
 )
 
@@ -146,7 +145,6 @@ def _write_view(to: Path, product: Product, own: int, view: int) -> _Line:
         garment.pattern.name,
         garment.colours[0].name,
         "|".join(colour.name for colour in garment.colours),
-        shot.background.kind,
         product.name,
     )
     truth = {

@@ -39,7 +39,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def test_table_is_well_formed(shop: DemoSummary) -> None:
     first = shop.table.read_text(encoding="utf-8").splitlines()[0]
-    assert first == "product,image,mask,category,maxi,price,brand,pattern,colour,colours,background,name"
+    assert first == "product,image,mask,category,maxi,price,brand,pattern,colour,colours,name"
     rows = rows_of(shop)
     assert len(rows) == shop.photos
     assert len({row["product"] for row in rows}) == shop.products == PRODUCTS
@@ -58,7 +58,7 @@ def test_table_is_well_formed(shop: DemoSummary) -> None:
     for product in {row["product"] for row in rows}:
         views = [row for row in rows if row["product"] == product]
         assert len(views) in (2, 3)
-        told = {tuple(row[key] for key in row if key not in ("image", "mask", "background")) for row in views}
+        told = {tuple(row[key] for key in row if key not in ("image", "mask")) for row in views}
         assert len(told) == 1
 
 
@@ -81,7 +81,6 @@ def test_pictures_are_whole_and_agree_with_the_truth(shop: DemoSummary) -> None:
         assert inside.any(axis=1)[[0, -1]].all()
         assert sum(line["truth"]["shares"].values()) == pytest.approx(1.0)
         assert line["garment"]["pattern"]["name"] == row["pattern"]
-        assert line["shot"]["background"]["kind"] == row["background"]
     written = {path for path in hashes(shop.folder) if path.startswith(("photos/", "masks/"))}
     assert written == {row["image"] for row in rows} | {row["mask"] for row in rows}
 
