@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import QueryError, SpaceError
+from engine.errors import PictureError, QueryError, SpaceError
 from engine.examples import combine, vectors_of_product
 from engine.lookup import Product, find_product
 from engine.query import Group, Query
@@ -125,10 +125,19 @@ def _load(examples: Sequence[str | PathLike[str]], reader: Reader) -> _Examples:
         if text.startswith(PRODUCT_PREFIX):
             products.append(find_product(reader, text.removeprefix(PRODUCT_PREFIX)))
         else:
-            from indexer.decode import read_picture
-
-            pictures.append(read_picture(Path(text)))
+            pictures.append(load_photo(text))
     return _Examples(pictures, products)
+
+
+def load_photo(text: str) -> Picture:
+    """The photo at a path. Raises PictureError that names it and says what else it may have been meant to be."""
+    from indexer.decode import read_picture
+
+    try:
+        return read_picture(Path(text))
+    except PictureError as error:
+        hint = f" (a product of the catalog is written {PRODUCT_PREFIX}{text})" if not Path(text).exists() else ""
+        raise PictureError(f"cannot ask with {text}: {error}{hint}") from error
 
 
 def _rows(examples: _Examples, name: str, snapshot: Snapshot, extractors: Extractors) -> list[Rows]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.attributes import AttributeType
+from engine.errors import InputError
 from engine.query import Group, Results
 from engine.snapshot import Reader
 from engine.store import Store
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from engine.checks import CheckReport
     from engine.clusters import ClusterRun
     from engine.compaction import Compaction
+    from engine.export import Exported
     from engine.info import Info
     from engine.removal import Removal
     from houndstooth.asking import Ask
@@ -150,6 +152,39 @@ class Catalog:
         from engine.clusters import list_runs
 
         return list_runs(self.store, space)
+
+    def export(
+        self,
+        what: ClusterRun | Results | str,
+        to: str | PathLike[str],
+        *,
+        where: str = "",
+        copies: bool = False,
+        ask: Ask | None = None,
+    ) -> Exported:
+        """Write a cluster run, search results, or the vectors of the space of this name.
+
+        Runs and results: to .csv, .jsonl, .parquet, .html, or a folder of pictures, links or `copies`. Vectors: to .npy
+        with a table .parquet beside it, of the part that `where` selects. ask: what results answer, for their page.
+        Raises InputError for another kind of file, SpaceError, FilterError.
+        """
+        from engine.clusters import ClusterRun
+        from engine.export import export_clusters, export_hits, export_vectors
+
+        if isinstance(what, str):
+            if copies:
+                raise InputError("copies are for folders of pictures, not for vectors")
+            return export_vectors(self.reader, what, Path(to), where)
+        if where:
+            raise InputError("where is for vectors: give clusters and results their filter when they are made")
+        if isinstance(what, ClusterRun):
+            return export_clusters(self.reader, what, Path(to), copies)
+        from engine.thumbnails import Thumbnails
+        from houndstooth.views import query_view
+
+        thumbnails = Thumbnails(self.store)
+        view = query_view(ask, self.reader, thumbnails) if ask and Path(to).suffix.lower() == ".html" else None
+        return export_hits(what, Path(to), thumbnails, view, copies)
 
     def plan_removal(self, *, where: str = "", products: Sequence[str] = (), missing: bool = False) -> Removal:
         """What `remove` would take out: the images that meet every condition given. Changes nothing."""

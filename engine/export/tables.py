@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,14 @@ def write_csv(table: Table, to: Path) -> None:
     Texts are not altered to hinder spreadsheets from taking =, +, - or @ at their start for a formula.
     """
     with new_file(to) as path, path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([field.name for field in table.fields])
-        for piece in table.pieces():
-            writer.writerows(zip(*(map(_cell, values) for values in piece), strict=True))
+        csv.writer(file, lineterminator="\n").writerows(csv_rows(table))
+
+
+def csv_rows(table: Table) -> Iterator[Sequence[Any]]:
+    """The header, then the rows, as `csv.writer` takes them."""
+    yield [field.name for field in table.fields]
+    for piece in table.pieces():
+        yield from zip(*(map(_cell, values) for values in piece), strict=True)
 
 
 def write_jsonl(table: Table, to: Path) -> None:

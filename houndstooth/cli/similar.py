@@ -141,11 +141,10 @@ def _print(catalog: Catalog, ask: Ask, results: Results, explain: bool, output: 
         for hit in results.hits:
             click.echo(hit.image)
     elif output == "csv":
-        from engine.export.hits import hit_rows
+        from engine.export.hits import hit_table
+        from engine.export.tables import csv_rows
 
-        header, rows = hit_rows(results)
-        writer = csv.writer(sys.stdout)
-        writer.writerows([header, *rows])
+        csv.writer(sys.stdout, lineterminator="\n").writerows(csv_rows(hit_table(results)))
     else:
         _print_table(catalog, ask, results, explain)
 

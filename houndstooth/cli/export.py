@@ -1,0 +1,78 @@
+"""`houndstooth export`: clusters and vectors as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from houndstooth.cli.options import catalog_option, where_option
+
+if TYPE_CHECKING:
+    from engine.export import Exported
+
+
+@click.group("export")
+def command() -> None:
+    """Write clusters or vectors as tables, a page, or folders of pictures.
+
+    \b
+    houndstooth export clusters colour --to clusters.csv
+    houndstooth export vectors vgg --to v.npy
+    """
+
+
+@command.command("clusters")
+@click.argument("run", metavar="SPACE|RUN")
+@catalog_option
+@click.option("--to", type=click.Path(path_type=Path), required=True, help=".csv .jsonl .parquet .html, or a folder.")
+@click.option("--copy", is_flag=True, help="Put copies of the photos into the folder, not links to them.")
+def clusters_command(run: str, catalog: Path, to: Path, copy: bool) -> None:
+    """Write a grouping: the run of this name or number, or the newest over this space.
+
+    Tables have a row a photo: product, image, cluster, cluster_name, distance, outlier, medoid, and every attribute. A
+    page shows each cluster's most typical photo first. A folder gets one folder a cluster.
+
+    \b
+    houndstooth export clusters colour --to clusters.csv
+    houndstooth export clusters colour-k12 --to clusters.html
+    houndstooth export clusters colour --to sorted/ --copy
+    """
+    from engine.clusters import open_run
+    from houndstooth.catalog import Catalog
+
+    opened = Catalog(catalog)
+    _say(opened.export(open_run(opened.store, run), to, copies=copy), "photos")
+
+
+@command.command("vectors")
+@click.argument("space")
+@catalog_option
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="A .npy file; its table comes beside it.")
+@where_option
+def vectors_command(space: str, catalog: Path, to: Path, where: str) -> None:
+    """Write the vectors of SPACE to v.npy, float32, and v.parquet: product, image and attributes row by row.
+
+    \b
+    houndstooth export vectors vgg --to v.npy
+    houndstooth export vectors colour --to dresses.npy --where "category = 'dress'"
+    """
+    from houndstooth.catalog import Catalog
+
+    _say(Catalog(catalog).export(space, to, where=where), "vectors")
+
+
+def _say(done: Exported, what: str) -> None:
+    extra = [
+        f"{count} {said}"
+        for count, said in [
+            (done.linked, "links"),
+            (done.copied, "copies"),
+            (done.thumbnails, "thumbnails of photos that are gone"),
+            (done.dropped, "removed since and left out"),
+        ]
+        if count
+    ]
+    told = f" ({', '.join(extra)})" if extra else ""
+    click.echo(f"Wrote {done.rows} {what} to {' and '.join(map(str, done.paths))}{told}")
