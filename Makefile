@@ -1,17 +1,44 @@
 # The two README commands are `make demo` and `make test`; each does all its own set-up in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
+CPU := .venv/.cpu
+DEV := .venv/.dev
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SHOP := demo/shop.catalog
 
 .PHONY: demo test check constraints clean
 
-$(STAMP): pyproject.toml constraints.txt
+.venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Houndstooth needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+
+$(CPU): pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e '.[cpu]'
 	touch $@
 
-check: $(STAMP)  ## lint, formatting, types and import rules
+$(DEV): pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e '.[dev]'
+	touch $(CPU) $@
+
+demo: $(CPU)  ## draws a shop of 600 products, indexes, searches, clusters, exports, and says where to look
+	$(BIN)/houndstooth demo demo
+	$(BIN)/houndstooth index demo/products.csv --catalog $(SHOP)
+	$(BIN)/houndstooth info --catalog $(SHOP)
+	$(BIN)/houndstooth similar demo/photos/dress/P0277_0.jpg --catalog $(SHOP) -k 12 --explain --html demo/similar.html
+	$(BIN)/houndstooth similar --id P0301 --catalog $(SHOP) -k 12 --where "category = 'dress' and price < 80" --html demo/filtered.html
+	$(BIN)/houndstooth similar --colour "#1a1a2e:60,#ffffff:40" --catalog $(SHOP) -k 12 --html demo/colours.html
+	$(BIN)/houndstooth cluster colour -k 12 --name colours --replace --catalog $(SHOP)
+	$(BIN)/houndstooth export clusters colours --to demo/clusters.csv --catalog $(SHOP)
+	$(BIN)/houndstooth export clusters colours --to demo/clusters.html --catalog $(SHOP)
+	$(BIN)/houndstooth check --catalog $(SHOP)
+	@echo
+	@echo "Look at  demo/similar.html   dresses like one dress"
+	@echo "         demo/filtered.html  the same under a filter"
+	@echo "         demo/colours.html   dark blue and white, without a photo"
+	@echo "         demo/clusters.html  the shop in twelve groups by colour; clusters.csv for a spreadsheet"
+	@echo "Then try .venv/bin/houndstooth similar --id P0001 --catalog $(SHOP)"
+
+check: $(DEV)  ## lint, formatting, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -20,8 +47,10 @@ check: $(STAMP)  ## lint, formatting, types and import rules
 test: check  ## every check and test
 	$(BIN)/pytest
 
-constraints: $(STAMP)  ## renew the pins after a change of pyproject.toml
-	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+constraints: $(DEV)  ## renew the pins after a change of pyproject.toml
+	(echo '# What `make test` runs with, exactly. Chosen in docs/dependencies.md; renewed with `make constraints`.'; \
+	 $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//') > constraints.new
+	mv constraints.new constraints.txt
 
 clean:
-	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
