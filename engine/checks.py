@@ -14,11 +14,14 @@ from sqlalchemy import Connection, Row, Select, func, select
 from engine import schema
 from engine.durable import hash_file
 from engine.errors import CatalogCorruptError
+from engine.models import model_fault, model_path, models_of
 from engine.shards import open_thumbnails, open_vectors
+from engine.snapshot import load_spaces
 from engine.store import Store
 
-Part = Literal["database", "vectors", "thumbnails", "index", "ledger", "clusters"]
+Part = Literal["database", "vectors", "thumbnails", "index", "models", "ledger", "clusters"]
 Ids = NDArray[np.int64]
+_UNIT_TOLERANCE = 1e-2  # wider than what the writer lets in: rows are rounded to float16
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,13 @@ def check(store: Store, progress: Callable[[int, int], None] = lambda done, tota
 
     progress: called with (shards read, shards in all).
     """
-    with store.database.read() as connection:
-        facts = _Facts.read(connection)
-        findings = [*_database(connection), *_references(connection)]
+    try:
+        with store.database.read() as connection:
+            findings = list(_database(connection))
+            facts = _Facts.read(connection)
+            findings.extend(_references(connection))
+    except CatalogCorruptError as error:
+        return CheckReport((Finding("database", "catalog.db", str(error)),), 0, 0)
     held: dict[int, list[Ids]] = {}
     thumbnails: list[Ids] = []
     for number, shard in enumerate(facts.shards):
@@ -66,6 +73,7 @@ def check(store: Store, progress: Callable[[int, int], None] = lambda done, tota
     progress(len(facts.shards), len(facts.shards))
     findings.extend(_coverage(facts, held, thumbnails))
     findings.extend(_indexes(store, facts, held))
+    findings.extend(_models(store))
     return CheckReport(tuple(findings), len(facts.shards), sum(shard.rows for shard in facts.shards))
 
 
@@ -165,6 +173,12 @@ _REFERENCES: list[tuple[Part, str, str]] = [
     ),
     (
         "ledger",
+        "{} is indexed by the ledger but not in the catalog",
+        "SELECT l.path FROM ledger l LEFT JOIN image i ON i.id = l.image_id AND i.path = l.path AND i.removed IS NULL "
+        "WHERE l.state = 'indexed' AND i.id IS NULL",
+    ),
+    (
+        "ledger",
         "image {} was indexed but is not in the ledger",
         "SELECT i.id FROM image i WHERE i.removed IS NULL AND NOT EXISTS "
         "(SELECT 1 FROM ledger l WHERE l.image_id = i.id)",
@@ -217,7 +231,7 @@ def _vector_ids(path: Path, dim: int | None) -> Ids:
         raise CatalogCorruptError(f"its vectors are {shard.vectors.shape}, not {(len(shard.ids), dim)}")
     for start in range(0, len(shard.ids), 8192):
         length = np.linalg.norm(shard.vectors[start : start + 8192].astype(np.float32), axis=1)
-        if not np.all(np.abs(length - 1) < 1e-2):
+        if not np.all(np.abs(length - 1) < _UNIT_TOLERANCE):
             raise CatalogCorruptError("a vector in it is not of unit length")
     return np.array(shard.ids)
 
@@ -258,6 +272,16 @@ def _indexes(store: Store, facts: _Facts, held: dict[int, list[Ids]]) -> Iterato
             yield Finding("index", f"space {name}", f"{row.name} is missing or was altered")
             continue
         yield from _index_agrees(path, name, row.rows, held.get(row.space_id, []))
+
+
+def _models(store: Store) -> Iterator[Finding]:
+    with store.database.read() as connection:
+        spaces = load_spaces(connection)
+    for space in spaces.values():
+        for option, sha256 in models_of(space).items():
+            path = model_path(store, sha256)
+            if wrong := model_fault(path, sha256):
+                yield Finding("models", f"space {space.name}", f"its own {option}, {path.name}, {wrong}")
 
 
 def _index_agrees(path: Path, name: str, rows: int, held: list[Ids]) -> Iterator[Finding]:

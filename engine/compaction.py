@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Column, Connection, Table, delete, insert, select
 
 from engine import schema
-from engine.durable import TMP, PublishedFile
+from engine.durable import TMP, PublishedFile, hash_file
+from engine.errors import CatalogCorruptError
+from engine.models import model_names
 from engine.shards import open_thumbnails, open_vectors, write_thumbnails, write_vectors
 from engine.store import Store
 from engine.values import SQL_LIMIT
@@ -40,6 +42,7 @@ class _Shard:
     id: int
     space_id: int | None
     name: str
+    sha256: str
     ids: Ids
     live: NDArray[np.bool_]
 
@@ -77,7 +80,9 @@ def _shards(writer: Writer) -> list[_Shard]:
     shard, region, image = schema.shard, schema.region, schema.image
     with writer.database.read() as connection:
         rows = connection.execute(
-            select(shard.c.id, shard.c.space_id, shard.c.name).where(shard.c.removed.is_(None)).order_by(shard.c.id)
+            select(shard.c.id, shard.c.space_id, shard.c.name, shard.c.sha256)
+            .where(shard.c.removed.is_(None))
+            .order_by(shard.c.id)
         ).all()
         dead_regions, dead_images = _dead(connection, region), _dead(connection, image)
     found = []
@@ -86,7 +91,7 @@ def _shards(writer: Writer) -> list[_Shard]:
             ids, gone = open_thumbnails(writer.store.thumbnails / row.name).ids, dead_images
         else:
             ids, gone = open_vectors(writer.store.vectors / row.name).ids, dead_regions
-        found.append(_Shard(row.id, row.space_id, row.name, ids, ~np.isin(ids, gone)))
+        found.append(_Shard(row.id, row.space_id, row.name, row.sha256, ids, ~np.isin(ids, gone)))
     return found
 
 
@@ -113,6 +118,8 @@ def _due(shards: Sequence[_Shard], everything: bool) -> list[_Shard]:
 
 def _rewrite(writer: Writer, shards: Sequence[_Shard]) -> int:
     """Publish the live rows of shards anew and retire these, in one transaction; how many shards were made."""
+    for shard in shards:
+        _verify(writer.store, shard)
     made: list[tuple[int | None, PublishedFile, int]] = []
     for space_id in {shard.space_id for shard in shards}:
         group = [shard for shard in shards if shard.space_id == space_id]
@@ -127,6 +134,13 @@ def _rewrite(writer: Writer, shards: Sequence[_Shard]) -> int:
                 )
             )
     return len(made)
+
+
+def _verify(store: Store, shard: _Shard) -> None:
+    """Rows that changed on disk must not get a new hash that vouches for them."""
+    path = (store.thumbnails if shard.space_id is None else store.vectors) / shard.name
+    if hash_file(path) != shard.sha256:
+        raise CatalogCorruptError(f"{path} was altered: run `houndstooth check --repair`, then index the photos again")
 
 
 def _vector_parts(writer: Writer, shards: Sequence[_Shard]) -> list[tuple[PublishedFile, int]]:
@@ -211,6 +225,7 @@ def sweep(writer: Writer, grace: float = GRACE_SECONDS) -> tuple[int, int]:
         connection.execute(delete(shard).where(shard.c.removed.is_not(None), shard.c.removed_at <= old))
         named = set(connection.execute(select(shard.c.name)).scalars())
         named |= set(connection.execute(select(schema.vector_index.c.name)).scalars())
+        named |= model_names(connection)
     swept = freed = 0
     for path in _files(writer.store):
         found = path.stat()
@@ -221,4 +236,5 @@ def sweep(writer: Writer, grace: float = GRACE_SECONDS) -> tuple[int, int]:
 
 
 def _files(store: Store) -> list[Path]:
-    return sorted(path for folder in (store.vectors, store.thumbnails, store.indexes) for path in folder.iterdir())
+    folders = (store.vectors, store.thumbnails, store.indexes, store.models)
+    return sorted(path for folder in folders for path in folder.iterdir() if path.is_file())

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from engine.errors import CatalogBusyError, CatalogError, CatalogOutdatedError, CatalogTooNewError
+from engine.errors import (
+    CatalogBusyError,
+    CatalogCorruptError,
+    CatalogError,
+    CatalogOutdatedError,
+    CatalogTooNewError,
+)
 from engine.schema import HEAD
 
 BUSY_SECONDS = 60.0
@@ -57,15 +63,24 @@ class Database:
                 try:
                     yield connection
                 except BaseException:
-                    connection.exec_driver_sql("ROLLBACK")
+                    with suppress(DatabaseError):  # SQLite itself rolls back when the disk is full
+                        connection.exec_driver_sql("ROLLBACK")
                     raise
                 connection.exec_driver_sql("COMMIT")
-        except OperationalError as error:
-            raise _translated(error, self.path) from error
+        except DatabaseError as error:
+            translated = _translated(error, self.path)
+            if translated is None:
+                raise
+            raise translated from error
 
 
-def _translated(error: OperationalError, path: Path) -> CatalogError:
+def _translated(error: DatabaseError, path: Path) -> CatalogError | None:
+    """What the state of the disk did wrong, in our words; None for what the program did wrong."""
     said = str(error.orig)
+    if "malformed" in said or "not a database" in said:
+        return CatalogCorruptError(f"{path} is damaged ({said}): restore it from a backup, or index the photos anew")
+    if not isinstance(error, OperationalError):
+        return None
     if "locked" in said or "busy" in said:
         return CatalogBusyError(f"{path} stayed locked for {BUSY_SECONDS:.0f} s: another process is using it")
     return CatalogError(f"cannot use {path}: {said}")
@@ -73,14 +88,16 @@ def _translated(error: OperationalError, path: Path) -> CatalogError:
 
 def use_journal(path: Path) -> None:
     """Set the journal mode, which the file keeps."""
-    with sqlite3.connect(path, timeout=BUSY_SECONDS) as connection:
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
         connection.execute(f"PRAGMA journal_mode = {'WAL' if WAL_IS_SAFE else 'DELETE'}")
-    connection.close()
 
 
 def revision(connection: Connection) -> str:
-    """The schema revision of the database."""
-    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+    """The schema revision of the database. Raises CatalogCorruptError when it has none."""
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    if len(found) != 1:
+        raise CatalogCorruptError(f"the database must say one schema revision, it says {found or 'none'}")
+    return str(found[0])
 
 
 def require_head(connection: Connection, path: Path) -> None:

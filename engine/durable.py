@@ -6,6 +6,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def publish(folder: Path, suffix: str, parts: Iterable[bytes | memoryview]) -> P
         tmp.rename(folder / name)
         sync_folder(folder)
     except OSError as error:
-        tmp.unlink(missing_ok=True)
+        with suppress(OSError):
+            tmp.unlink()
         raise CatalogError(f"cannot write to {folder}: {error.strerror or error}") from error
     return PublishedFile(name, digest.hexdigest(), size)
 

@@ -5,6 +5,7 @@ Readers never wait for the writer: a snapshot is loaded in one read transaction,
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -59,7 +60,9 @@ class Snapshot:
     def space(self, name: str) -> Space:
         """The space of this name. Raises SpaceError naming those there are."""
         if name not in self.spaces:
-            raise SpaceError(f"the catalog has no space '{name}': it has {', '.join(self.spaces) or 'none'}")
+            near = difflib.get_close_matches(name, self.spaces, n=1)
+            hint = f"did you mean '{near[0]}'? " if near else ""
+            raise SpaceError(f"the catalog has no space '{name}': {hint}it has {', '.join(self.spaces) or 'none'}")
         return self.spaces[name]
 
     def columns(self, names: Iterable[str]) -> dict[str, Column]:
@@ -94,6 +97,8 @@ class Reader:
             snapshot = self._snapshot
             if snapshot is None or snapshot.generation != generation:
                 snapshot = _load(connection, generation, self._open)
+                used = {name for names in snapshot._shard_names.values() for name in names}
+                self._shards = {name: shard for name, shard in self._shards.items() if name in used}
             for name in columns(snapshot.attributes) if columns else ():
                 if name not in snapshot._columns:
                     rows = (snapshot.region_ids, snapshot.image_ids, snapshot.product_ids)

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import insert, select
 
 from engine.database import Database, require_head, use_journal
+from engine.durable import sync_folder
 from engine.errors import CatalogBusyError, CatalogError, CatalogNotFoundError
 from engine.schema import catalog
 
@@ -52,9 +53,19 @@ class Store:
         return self.root / "indexes"
 
     @property
+    def models(self) -> Path:
+        """What was fitted to this catalog's own photos, such as a projection."""
+        return self.root / "models"
+
+    @property
     def backups(self) -> Path:
         """Copies of catalog.db made before a migration."""
         return self.root / "backups"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders in the catalog's own."""
+        return (self.vectors, self.thumbnails, self.indexes, self.models, self.backups)
 
     @property
     def database(self) -> Database:
@@ -63,18 +74,18 @@ class Store:
 
     @staticmethod
     def open(root: Path | str) -> Store:
-        """The catalog at `root`. Raises CatalogNotFoundError, CatalogOutdatedError or CatalogTooNewError."""
+        """The catalog at `root`.
+
+        Raises CatalogNotFoundError, CatalogOutdatedError, CatalogTooNewError or CatalogCorruptError.
+        """
         store = Store(Path(root))
         if not store.database_path.is_file():
             raise CatalogNotFoundError(
                 f"no catalog at {store.root}: name one with --catalog or $HOUNDSTOOTH_CATALOG, "
                 f"or make it with `houndstooth index PHOTOS --catalog {store.root}`"
             )
-        try:
-            with store.database.read() as connection:
-                require_head(connection, store.root)
-        except sqlite3.DatabaseError as error:
-            raise CatalogError(f"{store.database_path} is not a catalog database: {error}") from error
+        with store.database.read() as connection:
+            require_head(connection, store.root)
         return store
 
     @staticmethod
@@ -83,7 +94,7 @@ class Store:
         store = Store(Path(root))
         if store.database_path.is_file():
             return Store.open(root)
-        ours = {store.vectors.name, store.thumbnails.name, store.indexes.name, store.backups.name}
+        ours = {folder.name for folder in store.folders}
         if store.root.exists():
             strangers = [
                 entry.name
@@ -96,13 +107,12 @@ class Store:
                     "name a new folder for the catalog"
                 )
         try:
-            for folder in (store.root, *(store.root / name for name in sorted(ours))):
-                folder.mkdir(parents=True, exist_ok=True)
+            store.root.mkdir(parents=True, exist_ok=True)
+            with store.lock():
+                if not store.database_path.is_file():
+                    _make_database(store.database_path)
         except OSError as error:
             raise CatalogError(f"cannot make a catalog at {store.root}: {error.strerror or error}") from error
-        with store.lock():
-            if not store.database_path.is_file():
-                _make_database(store.database_path)
         return store
 
     @contextmanager
@@ -115,10 +125,21 @@ class Store:
             raise CatalogBusyError(
                 f"another process is writing to {self.root}: wait for it to finish, or stop it"
             ) from error
+        except OSError as error:
+            raise CatalogError(f"cannot write to {self.root}: {error.strerror or error}") from error
         try:
+            self._make_folders()
             yield
         finally:
             lock.release()
+
+    def _make_folders(self) -> None:
+        """The folders that are not there: copying a catalog may have left out those that were empty."""
+        try:
+            for folder in self.folders:
+                folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise CatalogError(f"cannot write to {self.root}: {error.strerror or error}") from error
 
     def generation(self) -> int:
         """The newest generation: it grows by one with every change."""
@@ -129,13 +150,15 @@ class Store:
 def _make_database(path: Path) -> None:
     from engine.migrate import upgrade  # Alembic takes a while to load
 
+    for left in path.parent.glob("catalog.db.tmp*"):  # by a kill, its journal included
+        left.unlink()
     tmp = path.with_name("catalog.db.tmp")
-    tmp.unlink(missing_ok=True)
     sqlite3.connect(tmp).close()
     upgrade(Database(tmp, foreign_keys=False))
     with Database(tmp).write() as connection:
         connection.execute(
             insert(catalog).values(id=1, uuid=uuid.uuid4().hex, generation=0, created=now(), program=PROGRAM)
         )
+    use_journal(tmp)
     tmp.rename(path)
-    use_journal(path)
+    sync_folder(path.parent)
