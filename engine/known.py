@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, select
+import numpy as np
+from sqlalchemy import Connection, Row, Select, select
 
 from engine import schema
+from engine.batch import NewRegion, Predicted
+from engine.snapshot import Reader, Space
 from engine.store import Store
 from engine.values import SQL_LIMIT
+
+ALIKE = 8
+"""Images of one content that are told; a shop's "no photo" picture may be there thousands of times."""
 
 
 @dataclass(frozen=True)
 class KnownFile:
     """A file's line in the ledger with the image it stands for, if that is still in the catalog.
 
-    own: whether the image was made from this very file, rather than from another of the same content.
-    spaces: ids of the spaces that the image has vectors in.
+    reason: as in the ledger: what it is a duplicate of. own: whether the image was made from this very file, rather
+    than from another of the same content. spaces: ids of the spaces that the image has vectors in.
     """
 
     state: str
+    reason: str
     size: int | None
     mtime_ns: int | None
     image_id: int | None
@@ -32,13 +39,15 @@ class KnownFile:
 
 @dataclass(frozen=True)
 class KnownImage:
-    """A live image, found by its content."""
+    """A live image, found by its content. size, mtime_ns: of its file when it was last read, if it could be."""
 
     image_id: int
-    region_ids: tuple[int, ...]
     product: str
     path: str
+    sha256: bytes
     spaces: frozenset[int]
+    size: int | None
+    mtime_ns: int | None
 
 
 def known_files(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], KnownFile]:
@@ -47,12 +56,13 @@ def known_files(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
     ledger, image = schema.ledger, schema.image
     live = (image.c.id == ledger.c.image_id) & image.c.removed.is_(None)
     statement = select(
-        ledger.c.path, ledger.c.product, ledger.c.state, ledger.c.bytes, ledger.c.mtime_ns,
+        ledger.c.path, ledger.c.product, ledger.c.state, ledger.c.reason, ledger.c.bytes, ledger.c.mtime_ns,
         image.c.id, image.c.path.label("image_path"), image.c.sha256, image.c.given, image.c.spaces,
     ).outerjoin(image, live)  # fmt: skip
     return {
         (row.path, row.product): KnownFile(
             state=row.state,
+            reason=row.reason,
             size=row.bytes,
             mtime_ns=row.mtime_ns,
             image_id=row.id,
@@ -66,28 +76,61 @@ def known_files(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
     }
 
 
-def known_contents(store: Store, contents: Iterable[tuple[bytes, str]]) -> dict[tuple[bytes, str], KnownImage]:
-    """Live images by (sha256, given); the oldest where several have the same content."""
+def known_contents(
+    store: Store, contents: Iterable[tuple[bytes, str]]
+) -> dict[tuple[bytes, str], tuple[KnownImage, ...]]:
+    """Live images by (sha256, given), oldest first; the oldest `ALIKE` where there are more of one content."""
     wanted = set(contents)
-    image, product = schema.image, schema.product
+    image, product, ledger = schema.image, schema.product, schema.ledger
+    own_line = (ledger.c.path == image.c.path) & (ledger.c.product == product.c.key)
     statement = (
-        select(image.c.id, image.c.sha256, image.c.given, image.c.path, image.c.spaces, product.c.key)
+        select(
+            image.c.id, image.c.sha256, image.c.given, image.c.path, image.c.spaces, product.c.key,
+            ledger.c.bytes, ledger.c.mtime_ns,
+        )
         .join(product, product.c.id == image.c.product_id)
+        .outerjoin(ledger, own_line)
         .where(image.c.removed.is_(None))
-    )
-    found: dict[tuple[bytes, str], Row[tuple[object, ...]]] = {}
+    )  # fmt: skip
+    found: dict[tuple[bytes, str], list[KnownImage]] = {}
     for row in _rows(store, statement, image.c.sha256, sorted({sha256 for sha256, _ in wanted})):
-        key = (row.sha256, row.given)
-        if key in wanted and (key not in found or row.id < found[key].id):
-            found[key] = row
-    regions: dict[int, list[int]] = {}
-    by_image = select(schema.region.c.id, schema.region.c.image_id).where(schema.region.c.removed.is_(None))
-    for row in _rows(store, by_image, schema.region.c.image_id, [row.id for row in found.values()]):
-        regions.setdefault(row.image_id, []).append(row.id)
-    return {
-        key: KnownImage(row.id, tuple(sorted(regions[row.id])), row.key, row.path, _numbers(row.spaces))
-        for key, row in found.items()
-    }
+        if (row.sha256, row.given) in wanted:
+            found.setdefault((row.sha256, row.given), []).append(
+                KnownImage(row.id, row.key, row.path, row.sha256, _numbers(row.spaces), row.bytes, row.mtime_ns)
+            )
+    return {key: tuple(sorted(same, key=lambda one: one.image_id)[:ALIKE]) for key, same in found.items()}
+
+
+def stored_region(reader: Reader, known: KnownImage, spaces: Mapping[str, Space]) -> NewRegion:
+    """The first region of an image as it is stored, to be copied: vectors in `spaces`, what was predicted, its box."""
+    region = schema.region
+    snapshot = reader.snapshot()
+    with reader.store.database.read() as connection:
+        row = connection.execute(
+            select(region).where(region.c.image_id == known.image_id).order_by(region.c.id).limit(1)
+        ).one()
+        predicted = _predictions(connection, row.id)
+    ids = np.array([row.id], dtype=np.int64)
+    return NewRegion(
+        vectors={name: snapshot.vectors(name).gather(ids)[0] for name in spaces},
+        box=None if row.x is None else (row.x, row.y, row.width, row.height),
+        masked=row.masked,
+        predicted=predicted,
+    )
+
+
+def _predictions(connection: Connection, region_id: int) -> dict[str, Predicted]:
+    value, attribute = schema.region_value, schema.attribute
+    rows = connection.execute(
+        select(attribute.c.name, attribute.c.type, value.c.text, value.c.number, value.c.confidence, value.c.model)
+        .join(attribute, attribute.c.id == value.c.attribute_id)
+        .where(value.c.region_id == region_id, value.c.model.is_not(None))
+    )
+    found = {}
+    for row in rows:
+        said = row.text if row.type == "text" else bool(row.number) if row.type == "boolean" else row.number
+        found[row.name] = Predicted(said, row.confidence, row.model)
+    return found
 
 
 def _rows(

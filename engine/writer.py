@@ -25,8 +25,14 @@ from engine.errors import CatalogBusyError, SpaceError
 from engine.shards import write_thumbnails, write_vectors
 from engine.snapshot import Space, load_spaces
 from engine.store import Store, now
-from engine.tombstones import bury_images
+from engine.tombstones import bury_empty_products, bury_images
 from engine.values import SQL_LIMIT, declare, known_attributes, new_values, write_given, write_predicted
+
+UNIT_TOLERANCE = 1e-3
+"""How far from 1 the length of a vector may be that is to be stored."""
+
+MODELS = "models"
+"""Of a space's parameters, the one that outlives its extractor: what was fitted to this catalog (engine.models)."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +88,19 @@ class Writer:
         if fresh:
             with self.change() as connection:
                 for spec in fresh:
+                    parameters = dict(spec.parameters)
                     if spec.name in there:
-                        self._retire_space(connection, there[spec.name].id)
+                        before = there[spec.name]
+                        self._retire_space(connection, before.id)
+                        if MODELS in before.parameters:
+                            parameters[MODELS] = before.parameters[MODELS]
                     connection.execute(
                         insert(schema.space).values(
                             name=spec.name,
                             dim=spec.dim,
                             metric="cosine",
                             fingerprint=spec.fingerprint,
-                            parameters=json.dumps(dict(spec.parameters), sort_keys=True),
+                            parameters=json.dumps(parameters, sort_keys=True),
                             weight=spec.weight,
                             reads=spec.reads,
                         )
@@ -149,6 +159,8 @@ class Writer:
                 connection.execute(_shard_row(space_id, file, rows))
             self._bury(connection, batch, products)
             self._insert_images(connection, batch, ids, products, spaces)
+            if batch.buried:
+                bury_empty_products(connection, self.generation + 1)
             self._add_spaces(connection, batch, ids, spaces)
             write_predicted(
                 connection,
@@ -206,10 +218,12 @@ class Writer:
             rows = [(number, region.vectors[name]) for number, region in pairs if name in region.vectors]
             if not rows:
                 continue
+            wrong = {vector.shape for _, vector in rows} - {(space.dim,)}
+            if wrong:
+                raise SpaceError(f"space '{name}' needs vectors of {space.dim} numbers, got {wrong.pop()}")
             vectors = np.stack([vector for _, vector in rows]).astype(np.float32, copy=False)
-            length = np.linalg.norm(vectors, axis=1)
-            if vectors.shape[1] != space.dim or not np.all(np.abs(length - 1) < 1e-2):  # NaN fails this too
-                raise SpaceError(f"space '{name}' needs unit vectors of {space.dim} numbers, got {vectors.shape[1:]}")
+            if not np.all(np.abs(np.linalg.norm(vectors, axis=1) - 1) < UNIT_TOLERANCE):  # NaN fails this too
+                raise SpaceError(f"space '{name}' needs vectors of unit length")
             region_ids = np.array([number for number, _ in rows], dtype=np.int64)
             file = write_vectors(self.store.vectors, region_ids, vectors, space.fingerprint)
             written.append((space.id, file, len(rows)))
@@ -277,8 +291,8 @@ class Writer:
         )
 
     def _add_spaces(self, connection: Connection, batch: Batch, ids: _Ids, spaces: Mapping[str, Space]) -> None:
-        image = schema.image
-        live = {space.id for space in spaces.values()}
+        image, space = schema.image, schema.space
+        live = set(connection.execute(select(space.c.id).where(space.c.removed.is_(None))).scalars())
         for more in batch.vectors:
             before = connection.execute(select(image.c.spaces).where(image.c.id == more.image_id)).scalar_one()
             added = {spaces[name].id for name in more.regions[0].vectors}
@@ -361,6 +375,18 @@ def _product_ids(connection: Connection, names: list[str]) -> dict[str, int]:
     return found
 
 
+def _live_images(connection: Connection, image_ids: set[int]) -> set[int]:
+    """Of the images named when the batch was planned, those that the batches before it left."""
+    image, wanted = schema.image, sorted(image_ids)
+    live: set[int] = set()
+    for start in range(0, len(wanted), SQL_LIMIT):
+        part = wanted[start : start + SQL_LIMIT]
+        live.update(
+            connection.execute(select(image.c.id).where(image.c.id.in_(part), image.c.removed.is_(None))).scalars()
+        )
+    return live
+
+
 def _image_of(connection: Connection, entry: Entry) -> int | None:
     """The live image that a line without one stands for: a duplicate's original, or what a failed file was before."""
     image, product = schema.image, schema.product
@@ -377,9 +403,13 @@ def _image_of(connection: Connection, entry: Entry) -> int | None:
 
 def _write_ledger(connection: Connection, batch: Batch, ids: _Ids, run_id: int) -> None:
     ledger = schema.ledger
+    live = _live_images(connection, {entry.image_id for entry in batch.entries if entry.image_id is not None})
     lines = [
         *((new.entry, number) for new, number in zip(batch.images, ids.images, strict=True)),
-        *((entry, entry.image_id or _image_of(connection, entry)) for entry in batch.entries),
+        *(
+            (entry, entry.image_id if entry.image_id in live else _image_of(connection, entry))
+            for entry in batch.entries
+        ),
     ]
     if lines:
         statement = upsert(ledger)

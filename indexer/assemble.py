@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from engine.attributes import AttributeType, AttributeValue
 from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, NewVectors, Problem
@@ -12,7 +14,7 @@ from engine.known import KnownImage, known_contents
 from engine.snapshot import Space
 from engine.store import Store
 from indexer.extraction import extract_regions
-from indexer.intake import Intake
+from indexer.intake import FileState, Intake
 from indexer.plan import Planned
 from indexer.sources.base import SourceProblem
 from indexer.spaces.base import Extractor
@@ -42,7 +44,7 @@ class Assembly:
     unpublished: Mapping[Content, NewImage]
     stored_region: Callable[[KnownImage], NewRegion]
     batch: Batch = field(default_factory=Batch)
-    _said: dict[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
+    _said: dict[str, dict[str, AttributeValue]] = field(default_factory=dict)
 
     def build(
         self, files: Sequence[tuple[Planned, Intake | PictureError | None]], problems: Sequence[SourceProblem]
@@ -51,7 +53,8 @@ class Assembly:
         self._note_problems(problems)
         read: list[tuple[Planned, Intake]] = []
         for one, taken in files:
-            self._said.setdefault(one.item.product, one.item.attributes)
+            said = self._said.setdefault(one.item.product, {})
+            said.update({name: value for name, value in one.item.attributes.items() if name not in said})
             if isinstance(taken, PictureError):
                 self._fail(one, taken)
             elif taken is None:
@@ -69,21 +72,27 @@ class Assembly:
         contents = known_contents(self.store, (_content(one, taken) for one, taken in read))
         wanted = frozenset(space.id for space in self.spaces.values())
         fresh: dict[Content, tuple[Planned, Intake]] = {}
+        originals: dict[Content, KnownImage] = {}
         repeats: list[tuple[Planned, Intake]] = []
         again: list[tuple[Planned, Intake]] = []
         for one, taken in read:
             content = _content(one, taken)
-            known = contents.get(content)
             if _is_same(one, taken):
                 again.append((one, taken))
-            elif content in fresh or content in self.unpublished or (known and wanted <= known.spaces):
+            elif content in fresh or content in originals or content in self.unpublished:
                 repeats.append((one, taken))
             else:
-                fresh[content] = (one, taken)
+                complete = (known for known in contents.get(content, ()) if wanted <= known.spaces)
+                original = next(filter(_is_as_it_was, complete), None)
+                if original is None:
+                    fresh[content] = (one, taken)
+                else:
+                    originals[content] = original
+                    repeats.append((one, taken))
         self._extract_fresh(list(fresh.values()))
         self._complete(again)
         for one, taken in repeats:
-            self._repeat(one, taken, contents.get(_content(one, taken)))
+            self._repeat(one, taken, originals.get(_content(one, taken)))
 
     def _extract_fresh(self, fresh: Sequence[tuple[Planned, Intake]]) -> None:
         pictures = [taken.picture for _, taken in fresh if taken.picture is not None]
@@ -112,9 +121,8 @@ class Assembly:
                 if isinstance(region, PictureError):
                     self._fail(one, region)
                     continue
-                image_id = _known_image(one)
-                self.batch.vectors.append(NewVectors(image_id, [region]))
-                self.batch.entries.append(_entry(one, taken, "indexed", image_id=image_id))
+                self.batch.vectors.append(NewVectors(_known_image(one), [region]))
+                self.batch.entries.append(_again(one, taken))
                 self._is_alive(one)
                 self.batch.counts += Counts(seen=1, indexed=1)
 
@@ -167,9 +175,7 @@ class Assembly:
 
     def _touched(self, one: Planned, taken: Intake) -> None:
         """The file's time or ledger line changed, its content did not."""
-        own = one.known is not None and one.known.own
-        image_id = _known_image(one)
-        self.batch.entries.append(_entry(one, taken, "indexed" if own else "duplicate", image_id=image_id))
+        self.batch.entries.append(_again(one, taken))
         self._unchanged(one)
 
     def _is_alive(self, one: Planned) -> None:
@@ -204,6 +210,26 @@ def _is_same(one: Planned, taken: Intake) -> bool:
     """Whether the file is what its own image was made from."""
     known = one.known
     return known is not None and known.own and (known.sha256, known.given) == _content(one, taken)
+
+
+def _is_as_it_was(known: KnownImage) -> bool:
+    """Whether an image's file still has its content: one that moved or changed is no original, for it will leave."""
+    try:
+        state = FileState.of(Path(known.path))
+        if (state.bytes, state.mtime_ns) == (known.size, known.mtime_ns):
+            return True
+        with Path(known.path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest() == known.sha256
+    except (PictureError, OSError):
+        return False
+
+
+def _again(one: Planned, taken: Intake) -> Entry:
+    """The ledger line of a file whose image stays: as it was, but for the file's state."""
+    known, image_id = one.known, _known_image(one)
+    if known is not None and known.state != "failed":
+        return _entry(one, taken, known.state, known.reason, image_id)
+    return _entry(one, taken, "indexed" if known is not None and known.own else "duplicate", image_id=image_id)
 
 
 def _known_image(one: Planned) -> int:

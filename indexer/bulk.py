@@ -12,16 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from engine.attributes import AttributeType
 from engine.batch import Batch, Counts, NewImage, NewRegion
 from engine.compaction import compact
-from engine.errors import PictureError
-from engine.known import KnownImage
+from engine.errors import InputError, PictureError
+from engine.known import KnownImage, stored_region
 from engine.scale import update_scales
 from engine.snapshot import Reader, Space
 from engine.store import Store
+from engine.values import SQL_LIMIT
 from engine.writer import Writer, writing
 from indexer.assemble import Assembly, Content
 from indexer.decode import DecodeLimits
@@ -32,19 +31,28 @@ from indexer.sources.base import Source, SourceImage, SourceProblem
 from indexer.spaces.base import Extractor
 
 COMPACT_EVERY = 64
-"""Batches between two looks at whether small shards are due to be merged."""
+"""Changes between two looks at whether small shards are due to be merged."""
 
 Progress = Callable[[Counts], None]
 
 
 @dataclass(frozen=True)
 class IndexOptions:
-    """How to index. workers: decoding threads. recheck: read even files whose size and time are as they were."""
+    """How to index. batch_rows: files a batch. workers: decoding threads.
+
+    recheck: read even files whose size and time are as they were.
+    """
 
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     batch_rows: int = BATCH_ROWS
     workers: int = 2
     recheck: bool = False
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.batch_rows <= SQL_LIMIT and self.workers >= 1):
+            raise InputError(
+                f"batch_rows must be 1 to {SQL_LIMIT} and workers at least 1, got {self.batch_rows}, {self.workers}"
+            )
 
 
 @dataclass(frozen=True)
@@ -128,8 +136,13 @@ class _Loop:
     counts: Counts = field(default_factory=Counts)
     changed: int = 0
     publishing: Future[int] | None = None
-    published: int = 0
+    compacted: int = 0
     unpublished: dict[Content, NewImage] = field(default_factory=dict)
+    reader: Reader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = Reader(self.writer.store)
+        self.compacted = self.writer.generation
 
     def begin(self, items: Sequence[SourceImage | SourceProblem], decoders: ThreadPoolExecutor) -> _Chunk:
         """Find out what a chunk needs, and start to read it."""
@@ -162,13 +175,10 @@ class _Loop:
 
     def _publish(self, batch: Batch) -> int:
         changed = self.writer.commit(batch, self.run_id, self.spaces)
-        self.published += 1
-        if self.published % COMPACT_EVERY == 0:
+        if self.writer.generation - self.compacted >= COMPACT_EVERY:
             compact(self.writer)
+            self.compacted = self.writer.generation
         return changed
 
     def _stored_region(self, known: KnownImage) -> NewRegion:
-        """The first region of an image of the catalog, to be copied."""
-        snapshot = Reader(self.writer.store).snapshot()
-        ids = np.array(known.region_ids[:1], dtype=np.int64)
-        return NewRegion({name: snapshot.vectors(name).gather(ids)[0] for name in self.spaces})
+        return stored_region(self.reader, known, self.spaces)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.batch import NewRegion, Predicted
 from engine.errors import HoundstoothError, PictureError
-from engine.writer import SpaceSpec
+from engine.writer import UNIT_TOLERANCE, SpaceSpec
 from indexer.picture import Picture
 from indexer.spaces.base import Extractor
 
@@ -35,11 +35,12 @@ def extract_regions(
     """One region a picture, in order. A picture that an extractor cannot take is told from the rest."""
     try:
         return list(_extract(pictures, extractors, boxes))
-    except HoundstoothError:
-        raise
     except Exception as error:  # an extractor may come from anywhere: one picture must not stop a night's run
+        if isinstance(error, HoundstoothError) and not isinstance(error, PictureError):
+            raise
         if len(pictures) == 1:
-            return [PictureError(f"no vectors: {type(error).__name__}: {error}")]
+            said = str(error) if isinstance(error, PictureError) else f"{type(error).__name__}: {error}"
+            return [PictureError(f"no vectors: {said}")]
         one_by_one = (
             extract_regions([picture], extractors, [box])
             for picture, box in zip(pictures, boxes or [None] * len(pictures), strict=True)
@@ -56,8 +57,11 @@ def _extract(
     predicted: list[dict[str, Predicted]] = [{} for _ in pictures]
     for name, extractor in extractors.items():
         rows = extractor.extract(pictures)
-        if rows.shape != (len(pictures), extractor.dim) or not np.isfinite(rows).all():
-            raise ValueError(f"space '{name}' gave {rows.shape}, not finite {(len(pictures), extractor.dim)}")
+        if rows.shape != (len(pictures), extractor.dim):
+            raise ValueError(f"space '{name}' gave {rows.shape}, not {(len(pictures), extractor.dim)}")
+        length = np.linalg.norm(rows, axis=1)
+        if not np.all(np.abs(length - 1) < UNIT_TOLERANCE):  # NaN fails this too
+            raise ValueError(f"space '{name}' gave a vector that is not of unit length")
         vectors[name] = rows
         if extractor.describes:
             model = f"{name}:{extractor.fingerprint}"

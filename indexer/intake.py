@@ -56,6 +56,13 @@ def given_hash(item: SourceImage) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
+def _read_mask(path: Path, limits: DecodeLimits) -> bytes:
+    try:
+        return read_file(path, limits)
+    except PictureError as error:
+        raise PictureError(f"the mask: {error}") from None
+
+
 def take_in(
     item: SourceImage, limits: DecodeLimits, expected: bytes | None = None, thumbnail_side: int = 192
 ) -> Intake | PictureError:
@@ -69,7 +76,7 @@ def take_in(
         picture = decode(data, limits, box=item.box)
         small = thumbnail(picture, thumbnail_side, background=(255, 255, 255))
         if item.mask is not None:
-            picture = apply_mask(picture, read_file(item.mask, limits), item.box)
+            picture = apply_mask(picture, _read_mask(item.mask, limits), item.box, limits)
         return Intake(state, sha256, picture, phash(replace(picture, mask=None)), small)
     except PictureError as error:
         return error
