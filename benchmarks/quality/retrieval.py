@@ -19,9 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-
 from metrics import Interval, average_precision, bootstrap, knn_correct, precision_at_1
+from numpy.typing import NDArray
 
 from indexer.decode import decode
 from indexer.spaces.base import Extractor
