@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 
 from engine import schema
 from engine.errors import PictureError
@@ -53,24 +53,20 @@ def rebuild_thumbnails(
     return made, failed
 
 
-def _images(writer: Writer, image_ids: Sequence[int]) -> Iterator[Row[Any]]:
+def _images(writer: Writer, image_ids: Sequence[int]) -> list[Any]:
     """Live images with the box of their first region."""
     image, region = schema.image, schema.region
-    seen: set[int] = set()
     with writer.database.read() as connection:
         rows = connection.execute(
             select(image.c.id, image.c.path, image.c.sha256, region.c.x, region.c.y, region.c.width, region.c.height)
             .join(region, region.c.image_id == image.c.id)
             .where(image.c.id.in_(image_ids), image.c.removed.is_(None), region.c.removed.is_(None))
-            .order_by(image.c.id, region.c.id)
-        ).all()
-    for row in rows:
-        if row.id not in seen:
-            seen.add(row.id)
-            yield row
+            .order_by(image.c.id, region.c.id.desc())
+        )
+        return list({row.id: row for row in rows}.values())
 
 
-def _make(row: Row[Any], limits: DecodeLimits) -> bytes:
+def _make(row: Any, limits: DecodeLimits) -> bytes:
     data = read_file(Path(row.path), limits)
     if hashlib.sha256(data).digest() != row.sha256:
         raise PictureError("the photo has changed since it was indexed")
