@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, select
 
 from engine import schema
@@ -131,6 +132,15 @@ def _predictions(connection: Connection, region_id: int) -> dict[str, Predicted]
         said = row.text if row.type == "text" else bool(row.number) if row.type == "boolean" else row.number
         found[row.name] = Predicted(said, row.confidence, row.model)
     return found
+
+
+def regions_of_content(store: Store, sha256: bytes) -> NDArray[np.int64]:
+    """Live regions of the oldest image with this content, int64 (m,), ascending; empty when there is none."""
+    region, image = schema.region, schema.image
+    oldest = select(image.c.id).where(image.c.sha256 == sha256, image.c.removed.is_(None)).order_by(image.c.id).limit(1)
+    statement = select(region.c.id).where(region.c.image_id == oldest.scalar_subquery(), region.c.removed.is_(None))
+    with store.database.read() as connection:
+        return np.fromiter(connection.execute(statement.order_by(region.c.id)).scalars(), dtype=np.int64)
 
 
 def _rows(

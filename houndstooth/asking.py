@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.errors import PictureError, QueryError, SpaceError
 from engine.examples import combine, vectors_of_product
+from engine.known import regions_of_content
 from engine.lookup import Product, find_product
 from engine.query import Group, Query
 from engine.snapshot import Reader, Snapshot
@@ -55,10 +58,40 @@ class Ask:
 
 
 @dataclass(frozen=True, eq=False)
-class _Examples:
-    """Examples of one kind, loaded: pictures still to be extracted, and products whose vectors are stored."""
+class Photo:
+    """A photo asked with. regions: of the catalog's image of the same content, int64 (m,), m may be 0."""
 
-    pictures: Sequence[Picture]
+    path: str
+    data: bytes
+    regions: NDArray[np.int64]
+
+    @staticmethod
+    def read(path: str) -> Photo:
+        """Raises PictureError that names the photo and says what else it may have been meant to be."""
+        from indexer.decode import read_file
+
+        try:
+            return Photo(path, read_file(Path(path)), np.empty(0, dtype=np.int64))
+        except PictureError as error:
+            hint = f" (a product of the catalog is written {PRODUCT_PREFIX}{path})" if not Path(path).exists() else ""
+            raise PictureError(f"cannot ask with {path}: {error}{hint}") from error
+
+    @cached_property
+    def picture(self) -> Picture:
+        """The photo, decoded when it is needed."""
+        from indexer.decode import decode
+
+        try:
+            return decode(self.data)
+        except PictureError as error:
+            raise PictureError(f"cannot ask with {self.path}: {error}") from error
+
+
+@dataclass(frozen=True, eq=False)
+class _Examples:
+    """Examples of one kind: photos, and products of the catalog."""
+
+    photos: Sequence[Photo]
     products: Sequence[Product]
 
 
@@ -119,32 +152,33 @@ def _weights(ask: Ask, snapshot: Snapshot) -> dict[str, float]:
 
 
 def _load(examples: Sequence[str | PathLike[str]], reader: Reader) -> _Examples:
-    pictures, products = [], []
+    photos, products = [], []
     for example in examples:
         text = fspath(example)
         if text.startswith(PRODUCT_PREFIX):
             products.append(find_product(reader, text.removeprefix(PRODUCT_PREFIX)))
         else:
-            pictures.append(load_photo(text))
-    return _Examples(pictures, products)
+            photos.append(_load_photo(text, reader))
+    return _Examples(photos, products)
 
 
-def load_photo(text: str) -> Picture:
-    """The photo at a path. Raises PictureError that names it and says what else it may have been meant to be."""
-    from indexer.decode import read_picture
-
-    try:
-        return read_picture(Path(text))
-    except PictureError as error:
-        hint = f" (a product of the catalog is written {PRODUCT_PREFIX}{text})" if not Path(text).exists() else ""
-        raise PictureError(f"cannot ask with {text}: {error}{hint}") from error
+def _load_photo(path: str, reader: Reader) -> Photo:
+    """A photo to ask with; if the catalog has it, byte by byte, as the catalog knows it: with its mask or box."""
+    photo = Photo.read(path)
+    return replace(photo, regions=regions_of_content(reader.store, hashlib.sha256(photo.data).digest()))
 
 
 def _rows(examples: _Examples, name: str, snapshot: Snapshot, extractors: Extractors) -> list[Rows]:
     """One row an example: a product with several images gives their mean direction."""
     rows: list[Rows] = []
-    if examples.pictures:
-        rows.extend(extractors.of(snapshot.space(name)).extract(examples.pictures))
+    vectors = snapshot.vectors(name)
+    strangers = [photo for photo in examples.photos if not vectors.has(photo.regions).any()]
+    if strangers:
+        rows.extend(extractors.of(snapshot.space(name)).extract([photo.picture for photo in strangers]))
+    for photo in examples.photos:
+        if photo not in strangers:
+            stored = vectors.gather(photo.regions[vectors.has(photo.regions)])
+            rows.append(combine(stored, stored[:0]))
     for product in examples.products:
         stored = vectors_of_product(snapshot, product.id, name)
         if not len(stored):

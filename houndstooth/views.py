@@ -11,7 +11,7 @@ from engine.lookup import find_product
 from engine.pages import Example, QueryView
 from engine.snapshot import Reader
 from engine.thumbnails import Thumbnails
-from houndstooth.asking import PRODUCT_PREFIX, Ask, load_photo
+from houndstooth.asking import PRODUCT_PREFIX, Ask, Photo
 
 
 def query_view(ask: Ask, reader: Reader, thumbnails: Thumbnails) -> QueryView:
@@ -36,4 +36,4 @@ def _example(example: str | PathLike[str], negative: bool, reader: Reader, thumb
         return Example(product.key, picture, negative=negative)
     from indexer.thumbnail import thumbnail
 
-    return Example(Path(text).name, thumbnail(load_photo(text)), negative=negative)
+    return Example(Path(text).name, thumbnail(Photo.read(text).picture), negative=negative)
