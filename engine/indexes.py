@@ -23,7 +23,7 @@ FLAT = "flat"
 """No index: the rows themselves are compared, all that match."""
 FLAT_ROWS = 100_000
 """Spaces with fewer rows have no index. docs/search.md says why here."""
-COMPACT_ROWS = 4_000_000
+COMPACT_ROWS = 10_000_000
 """From here on a bit a dimension is kept in memory instead of a byte."""
 BEHIND = 0.2
 """An index is made anew when this share of its rows is missing, or gone from the catalog."""

@@ -1,0 +1,181 @@
+"""What every kind of index must do, checked against plain loops and the bytes it writes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from builders import unit_rows
+
+from engine.errors import CatalogCorruptError, SpaceError
+from engine.index import KINDS, VectorIndex
+from engine.shards import VectorShard
+from engine.vectors import SpaceVectors
+
+DIM = 96
+TOLERANCE = {"ivf-sq8": 0.01, "ivf-rabitq": 0.3}  # of an approximate score
+RECALL = {"ivf-sq8": 0.9, "ivf-rabitq": 0.3}  # of the ten nearest, before the rows themselves are compared
+
+
+def space_of(rows: np.ndarray, first: int = 1, step: int = 1) -> SpaceVectors:
+    ids = np.arange(first, first + step * len(rows), step, dtype=np.int64)
+    return SpaceVectors(rows.shape[1], [VectorShard(ids, rows.astype(np.float16))])
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def space() -> SpaceVectors:
+    return space_of(unit_rows(2_000, DIM), first=5, step=3)
+
+
+@pytest.fixture(scope="module")
+def index(kind: str, space: SpaceVectors) -> VectorIndex:
+    return VectorIndex.build(space, kind)
+
+
+def nearest_by_loop(space: SpaceVectors, allowed: np.ndarray, query: np.ndarray, k: int) -> list[int]:
+    scored = []
+    for number in allowed.tolist():
+        row = space.gather(np.array([number]))[0]
+        scored.append((-sum(float(a) * float(b) for a, b in zip(row, query, strict=True)), number))
+    return [number for _, number in sorted(scored)[:k]]
+
+
+@pytest.mark.parametrize("count", [1_000, 100, 10])
+def test_a_subset_is_searched_as_if_it_were_all_there_is(
+    index: VectorIndex, space: SpaceVectors, kind: str, count: int
+) -> None:
+    draw = np.random.default_rng(count)
+    overlap = []
+    for query in unit_rows(5, DIM, seed=count):
+        allowed = np.sort(draw.choice(space.ids, count, replace=False))
+        found = index.search(query[None], 10, allowed)
+        assert np.isin(found.ids[0], allowed).all()
+        assert found.compared[0] == count
+        truth = nearest_by_loop(space, allowed, query, 10)
+        overlap.append(len(set(truth) & set(found.ids[0].tolist())) / 10)
+        exact = np.vecdot(space.gather(found.ids[0]), query)
+        assert np.abs(exact - found.scores[0]).max() < TOLERANCE[kind]
+    assert np.mean(overlap) >= RECALL[kind]
+
+
+def test_no_id_outside_the_allowed_comes_back_whatever_they_are(index: VectorIndex, space: SpaceVectors) -> None:
+    queries = unit_rows(3, DIM, seed=9)
+    strange = np.array([-1, 0, 1, 2, 3, 4, 5, 6, 8, 10**9], dtype=np.int64)  # 5 and 8 are in the index
+    for allowed in (strange, strange[::-1].copy(), space.ids[-1:], space.ids[::7]):
+        for share in (0.01, 0.3, 1.0):
+            found = index.search(queries, 50, allowed, share)
+            real = found.ids[found.ids >= 0]
+            assert np.isin(real, np.intersect1d(allowed, space.ids)).all()
+            assert (np.sort(found.ids, axis=1)[:, -1] >= 0).all()
+    assert sorted(index.search(queries[:1], 50, strange).ids[0].tolist())[-2:] == [5, 8]
+
+
+def test_too_few_rows_are_padded(index: VectorIndex, space: SpaceVectors) -> None:
+    found = index.search(unit_rows(2, DIM, seed=3), 8, space.ids[100:103])
+    assert (found.ids[:, 3:] == -1).all() and np.isneginf(found.scores[:, 3:]).all()
+    for row, scores in zip(found.ids, found.scores, strict=True):
+        assert sorted(row[:3].tolist()) == space.ids[100:103].tolist()
+        assert (np.diff(scores[:3]) <= 0).all()
+    everything = index.search(unit_rows(1, DIM, seed=3), len(space) + 5)
+    assert sorted(everything.ids[0].tolist()) == [*[-1] * 5, *space.ids.tolist()]
+
+
+def test_nothing_to_search(index: VectorIndex) -> None:
+    nothing = np.empty(0, np.int64)
+    found = index.search(unit_rows(2, DIM), 4, nothing)
+    assert (found.ids == -1).all() and np.isneginf(found.scores).all() and found.compared.tolist() == [0, 0]
+    assert index.search(np.empty((0, DIM), np.float32), 4).ids.shape == (0, 4)
+
+
+def test_cells_are_read_until_they_hold_the_share(index: VectorIndex, space: SpaceVectors) -> None:
+    queries = unit_rows(4, DIM, seed=4)
+    allowed = space.ids[::2]
+    few, more, everything = (index.search(queries, 5, allowed, share).compared for share in (0.1, 0.5, 1.0))
+    assert (few >= 100).all() and (more >= 500).all() and (everything == 1_000).all()
+    assert (few < more).all() and (more < everything).all()
+
+
+def test_bytes_hold_the_whole_index(index: VectorIndex, kind: str, space: SpaceVectors) -> None:
+    again = VectorIndex.from_bytes(index.to_bytes())
+    assert (again.kind, again.dim, len(again)) == (kind, DIM, len(space))
+    assert again.ids().tolist() == space.ids.tolist()
+    queries = unit_rows(3, DIM, seed=5)
+    for allowed in (None, space.ids[::5]):
+        before, after = index.search(queries, 20, allowed), again.search(queries, 20, allowed)
+        assert np.array_equal(before.ids, after.ids) and np.array_equal(before.scores, after.scores)
+
+
+def test_bytes_that_are_no_index_are_refused(index: VectorIndex) -> None:
+    with pytest.raises(CatalogCorruptError):
+        VectorIndex.from_bytes(index.to_bytes()[:1_000])
+    with pytest.raises(CatalogCorruptError):
+        VectorIndex.from_bytes(b"no index at all, but some bytes")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 40])
+def test_very_few_rows(kind: str, rows: int) -> None:
+    space = space_of(unit_rows(rows, DIM))
+    index = VectorIndex.build(space, kind)
+    found = index.search(space.gather(space.ids[:1]), rows)
+    assert sorted(found.ids[0].tolist()) == space.ids.tolist()
+
+
+def test_rows_that_are_all_alike(kind: str) -> None:
+    space = space_of(np.repeat(unit_rows(1, DIM), 300, axis=0))
+    found = VectorIndex.build(space, kind).search(unit_rows(1, DIM), 300)
+    assert sorted(found.ids[0].tolist()) == space.ids.tolist()
+
+
+def test_rows_added_later_are_found(kind: str, space: SpaceVectors) -> None:
+    index = VectorIndex.build(space, kind, ids=space.ids[:1_500])
+    late = space.ids[1_500:]
+    assert not index.covers(late).any()
+    index.add(late, space.gather(late))
+    assert index.covers(space.ids).all() and index.ids().tolist() == space.ids.tolist()
+    found = index.search(space.gather(late[:5]), 1, late)
+    assert found.ids[:, 0].tolist() == late[:5].tolist()
+    with pytest.raises(SpaceError, match="once"):
+        index.add(late[:1], space.gather(late[:1]))
+
+
+def test_wrong_shapes_are_caught_before_faiss_sees_them(index: VectorIndex, space: SpaceVectors) -> None:
+    for wrong in (np.zeros((1, DIM)), np.zeros((1, DIM + 1), np.float32), np.zeros(DIM, np.float32)):
+        with pytest.raises(SpaceError, match=str(DIM)):
+            index.search(wrong, 3)
+        with pytest.raises(SpaceError, match=str(DIM)):
+            index.add(np.array([10**6], dtype=np.int64), wrong)
+    # Rows that are not next to each other in memory are read in their order all the same.
+    strided = np.asfortranarray(unit_rows(4, DIM, seed=6))
+    assert np.array_equal(index.search(strided, 5).ids, index.search(np.ascontiguousarray(strided), 5).ids)
+
+
+def test_threads_search_one_index_with_filters_of_their_own(index: VectorIndex, space: SpaceVectors) -> None:
+    queries = unit_rows(40, DIM, seed=7)
+    subsets = [space.ids[start::11] for start in range(40)]
+
+    def ask(number: int) -> list[int]:
+        return index.search(queries[number : number + 1], 10, subsets[number]).ids[0].tolist()
+
+    alone = [ask(number) for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(40))) == alone
+
+
+def test_unknown_kinds_and_no_rows_are_refused(space: SpaceVectors, kind: str) -> None:
+    with pytest.raises(SpaceError, match="ivf-sq8"):
+        VectorIndex.build(space, "hnsw")
+    with pytest.raises(SpaceError, match="at least one row"):
+        VectorIndex.build(SpaceVectors(DIM, []), kind)
+
+
+def test_the_seed_decides_the_index(kind: str, space: SpaceVectors) -> None:
+    one, same = (VectorIndex.build(space, kind, seed=3) for _ in range(2))
+    query = unit_rows(1, DIM, seed=8)
+    first, second = (found.search(query, 30, share=0.2) for found in (one, same))
+    assert np.array_equal(first.ids, second.ids)
