@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.info import Info
     from engine.removal import Removal
     from houndstooth.asking import Ask
+    from houndstooth.fit import FitReport
     from houndstooth.repair import RepairReport
     from indexer.bulk import IndexReport, Progress, StopRequest
     from indexer.sources.base import Source
@@ -39,7 +40,7 @@ class Catalog:
     def __init__(self, path: str | PathLike[str], *, create: bool = False) -> None:
         self.store = Store.create(Path(path)) if create else Store.open(Path(path))
         self.reader = Reader(self.store)
-        self._extractors = Extractors()
+        self._extractors = Extractors(self.store)
 
     @property
     def path(self) -> Path:
@@ -186,6 +187,39 @@ class Catalog:
         view = query_view(ask, self.reader, thumbnails) if ask and Path(to).suffix.lower() == ".html" else None
         return export_hits(what, Path(to), thumbnails, view, copies)
 
+    def fit(
+        self,
+        space: str = "vgg",
+        *,
+        dim: int = 256,
+        photos: int = 2000,
+        seed: int = 0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> FitReport:
+        """Fit the projection of `vgg`, the only space that has one, to the catalog's own photos instead of the shipped.
+
+        dim: dimensions to keep. photos: fitted on at most so many, drawn by the seed. It takes effect when the photos
+        are indexed the next time, which extracts them all again. Raises SpaceError, InputError, CatalogBusyError.
+        """
+        from houndstooth.fit import fit_vgg, require_fittable
+
+        require_fittable(self.reader.snapshot(), space)
+        return fit_vgg(self.store, self._extractors.shipped_vgg(), dim, photos, seed, progress or (lambda a, b: None))
+
+    def unfit(self, space: str = "vgg") -> bool:
+        """Go back to the shipped projection from the next indexing on; False when nothing was fitted."""
+        from engine.models import drop_models, models_of
+        from engine.writer import writing
+        from houndstooth.fit import require_fittable
+
+        snapshot = self.reader.snapshot()
+        require_fittable(snapshot, space)
+        if not models_of(snapshot.space(space)):
+            return False
+        with writing(self.store) as writer:
+            drop_models(writer, space)
+        return True
+
     def plan_removal(self, *, where: str = "", products: Sequence[str] = (), missing: bool = False) -> Removal:
         """What `remove` would take out: the images that meet every condition given. Changes nothing."""
         from engine.removal import preview, select_images
@@ -197,12 +231,14 @@ class Catalog:
     def remove(self, plan: Removal) -> int:
         """Take a plan's images out of the catalog, and products left without any; how many products went."""
         from engine.compaction import compact
+        from engine.indexes import refresh_indexes
         from engine.removal import remove
         from engine.writer import writing
 
         products = remove(self.store, plan.image_ids, plan.what)
         with writing(self.store) as writer:
             compact(writer)
+            refresh_indexes(writer)
         return products
 
     def check(self, progress: Callable[[int, int], None] | None = None) -> CheckReport:
@@ -220,10 +256,13 @@ class Catalog:
     def compact(self) -> Compaction:
         """Merge small files and drop the rows of what was removed, due or not."""
         from engine.compaction import compact
+        from engine.indexes import refresh_indexes
         from engine.writer import writing
 
         with writing(self.store) as writer:
-            return compact(writer, everything=True)
+            done = compact(writer, everything=True)
+            refresh_indexes(writer)
+        return done
 
     def info(self) -> Info:
         """The catalog in numbers."""

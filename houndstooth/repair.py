@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from indexer.rethumb import rebuild_thumbnails
-
 from engine.checks import CheckReport
-from engine.indexes import refresh_index
+from engine.indexes import FLAT, refresh_index
+from engine.models import drop_models
 from engine.repair import retire_broken
 from engine.snapshot import load_spaces
 from engine.store import Store
 from engine.writer import writing
 from indexer.decode import DecodeLimits
+from indexer.rethumb import rebuild_thumbnails
 
 
 @dataclass(frozen=True)
 class RepairReport:
     """What was done. retired: files taken out of use. reindex: photos whose vectors the next `index` extracts again.
 
+    unfitted: spaces whose own projection was broken: the next `index` extracts them as shipped, until fitted again.
     thumbnails, indexes: made anew. without_thumbnail: photos that could not be read for one.
     """
 
@@ -27,6 +28,7 @@ class RepairReport:
     thumbnails: int
     indexes: int
     without_thumbnail: int
+    unfitted: tuple[str, ...] = ()
 
 
 def repair(store: Store, report: CheckReport) -> RepairReport:
@@ -36,5 +38,8 @@ def repair(store: Store, report: CheckReport) -> RepairReport:
         made, failed = rebuild_thumbnails(writer, done.pictures, DecodeLimits())
         with store.database.read() as connection:
             names = list(load_spaces(connection))
-        indexes = sum(refresh_index(writer, name) is not None for name in names) if done.indexes else 0
-    return RepairReport(done.retired, done.reindex, made, indexes, len(failed))
+        indexes = sum(refresh_index(writer, name) != FLAT for name in names) if done.indexes else 0
+        broken = {finding.subject.removeprefix("space ") for finding in report.findings if finding.part == "models"}
+        for name in sorted(broken):
+            drop_models(writer, name)
+    return RepairReport(done.retired, done.reindex, made, indexes, len(failed), tuple(sorted(broken)))

@@ -15,6 +15,7 @@ COMMANDS = {
     "cluster": "Group the catalog by k-means over one space.",
     "clusters": "List, compare, rename and delete groupings.",
     "export": "Write clusters or vectors as tables, a page, or folders.",
+    "fit": "Fit the vgg space to the catalog's own photos.",
     "info": "Show what the catalog holds, and how indexing went.",
     "check": "Verify every hash, count and reference; --repair what is derived.",
     "remove": "Take products or photos out of the catalog.",

@@ -55,9 +55,12 @@ def command(catalog: Path, repair: bool, output: str) -> None:
         if output == "table":
             click.echo(f"Took {done.retired} files out of use")
             click.echo(f"Made {done.thumbnails} thumbnails and {done.indexes} indexes anew")
-            click.echo(f"Made {done.thumbnails} thumbnails and {done.indexes} indexes anew")
             if done.reindex:
                 click.echo(f"{done.reindex} photos lost vectors: run `houndstooth index` on them again")
+            for space in done.unfitted:
+                click.echo(
+                    f"Space {space} lost its own projection: run `houndstooth index`, or `houndstooth fit` first"
+                )
             if done.without_thumbnail:
                 click.echo(f"{done.without_thumbnail} photos could not be read for a thumbnail")
     if output == "json":

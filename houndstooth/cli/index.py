@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from indexer.sources.base import Source
 
 Pairs = tuple[str, ...]
+TYPES = ("text", "number", "boolean")
 
 
 def _pairs(context: click.Context, parameter: click.Parameter, value: Pairs) -> dict[str, str]:
@@ -29,6 +30,14 @@ def _pairs(context: click.Context, parameter: click.Parameter, value: Pairs) -> 
         if "=" not in pair:
             raise click.BadParameter(f"'{pair}' has no '=': write NAME=VALUE")
     return dict(cast(tuple[str, str], tuple(pair.split("=", 1))) for pair in value)
+
+
+def _types(context: click.Context, parameter: click.Parameter, value: Pairs) -> dict[str, str]:
+    types = _pairs(context, parameter, value)
+    for name, kind in types.items():
+        if kind not in TYPES:
+            raise click.BadParameter(f"'{kind}' in '{name}={kind}' is none of the types {', '.join(TYPES)}")
+    return types
 
 
 @click.command("index")
@@ -47,7 +56,7 @@ def _pairs(context: click.Context, parameter: click.Parameter, value: Pairs) -> 
     "--type",
     "types",
     multiple=True,
-    callback=_pairs,
+    callback=_types,
     metavar="COLUMN=TYPE",
     help="A column's type: text, number or boolean. May be repeated.",
 )
@@ -87,12 +96,9 @@ def command(
     houndstooth index products.csv --root ~/photos --type price=number
     houndstooth index products.parquet --column image=foto --format json
     """  # fmt: skip
-    from engine.errors import InputError
     from houndstooth.catalog import Catalog
     from indexer.sources.open import open_source
 
-    if bad := {name: kind for name, kind in types.items() if kind not in {"text", "number", "boolean"}}:
-        raise InputError(f"--type {next(iter(bad.items()))}: a type is text, number or boolean")
     # The source is looked at first, so that a wrong path makes no catalog.
     kinds = cast("dict[str, AttributeType]", types)
     open_source(source, root, columns=columns, types=kinds)

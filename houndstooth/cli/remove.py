@@ -38,7 +38,8 @@ def command(
     opened = Catalog(catalog)
     plan = opened.plan_removal(where=where, products=ids, missing=missing)
     if output == "table":
-        click.echo(f"{len(plan.image_ids)} of {plan.images_before} photos, {plan.products} products")
+        products = "1 product" if plan.products == 1 else f"{plan.products} products"
+        click.echo(f"{len(plan.image_ids)} of {plan.images_before} photos, {products}")
         for path in plan.paths[:SHOWN]:
             click.echo(f"  {path}")
         if len(plan.paths) > SHOWN:

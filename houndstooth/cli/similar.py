@@ -153,7 +153,7 @@ def _print_table(catalog: Catalog, ask: Ask, results: Results, explain: bool) ->
     from tabulate import tabulate
 
     if not results.hits:
-        click.echo("No hits." if results.matched else "No hits: nothing in the catalog satisfies the filter.")
+        click.echo(f"No hits: {_why_none(results)}.")
         return
     spaces = list(results.query.vectors) if explain else []
     shown = [name for name in ("category", "price", "brand", "dominant_colour") if _any_has(results, name)]
@@ -175,6 +175,17 @@ def _print_table(catalog: Catalog, ask: Ask, results: Results, explain: bool) ->
         click.echo("")
         for line in told["text"]:
             click.echo(line)
+
+
+def _why_none(results: Results) -> str:
+    query = results.query
+    if not results.matched:
+        return (
+            "nothing in the catalog satisfies the filter" if query.where else "nothing in the catalog to compare with"
+        )
+    if results.matched <= query.offset:
+        return f"--offset {query.offset} leaves out all {results.matched} that match"
+    return f"none of the {results.matched} that match scores {query.min_score:g} or more"
 
 
 def _any_has(results: Results, name: str) -> bool:

@@ -1,0 +1,130 @@
+"""Fitting a space to a catalog's own photos: the projection of `vgg`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from engine import schema
+from engine.errors import InputError, PictureError, SpaceError
+from engine.models import save_model
+from engine.snapshot import Snapshot
+from engine.store import Store
+from engine.writer import writing
+
+if TYPE_CHECKING:
+    from indexer.picture import Picture
+    from indexer.spaces.vgg import Vgg
+    from indexer.vgg.projection import Projection
+
+PHOTOS = 2_000
+"""Photos to fit on: 8192 numbers each in float64 are some 130 MB a thousand."""
+DIM = 256
+BATCH = 32
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What was done. photos: fitted on. unreadable: chosen, but gone or broken. dim: of the space from now on."""
+
+    space: str
+    photos: int
+    unreadable: int
+    dim: int
+
+
+@dataclass(frozen=True)
+class _Photo:
+    path: str
+    box: tuple[int, int, int, int] | None
+
+
+def require_fittable(snapshot: Snapshot, space: str) -> None:
+    """Raise SpaceError unless the catalog has this space and it can be fitted."""
+    snapshot.space(space)
+    if space != "vgg":
+        raise SpaceError(f"space '{space}' has nothing to fit: only vgg has a projection")
+
+
+def fit_vgg(store: Store, vgg: Vgg, dim: int, photos: int, seed: int, progress: Progress) -> FitReport:
+    """Fit a projection on a seeded sample of the catalog's different photos, and record it for the next indexing.
+
+    Masks that were given when the photos were indexed are not kept in a catalog: photos are read whole, or in their
+    box. progress: called with (photos read, photos chosen). Raises InputError, CatalogBusyError.
+    """
+    from indexer.vgg.projection import fit_projection
+
+    if dim < 2:
+        raise InputError(f"dim is the number of dimensions to keep, a whole number from 2, not {dim}")
+    if photos <= dim:
+        raise InputError(f"{dim} dimensions need more than {dim} photos to be fitted on: choose more, or a smaller dim")
+    chosen = _sample(store, photos, seed)
+    _require(len(chosen), dim)
+    rows = [vgg.raw(batch) for batch in _read(chosen, progress)]
+    read = sum(map(len, rows))
+    _require(read, dim)
+    data = _bytes(fit_projection(np.concatenate(rows), dim))
+    with writing(store) as writer:
+        save_model(writer, "vgg", "projection", data)
+    return FitReport("vgg", read, len(chosen) - read, dim)
+
+
+def _bytes(projection: Projection) -> bytes:
+    """What `Projection.save` writes."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "projection"
+        projection.save(file)
+        return file.read_bytes()
+
+
+def _require(photos: int, dim: int) -> None:
+    if photos <= dim:
+        hint = f"choose a dim of at most {photos - 1}, or index more" if photos > 2 else "index more first"
+        raise InputError(f"{dim} dimensions need more than {dim} photos; the catalog has {photos} to read: {hint}")
+
+
+def _sample(store: Store, photos: int, seed: int) -> list[_Photo]:
+    """At most so many live photos of different content, in the order they were indexed."""
+    region, image = schema.region, schema.image
+    statement = (
+        select(image.c.sha256, image.c.path, region.c.x, region.c.y, region.c.width, region.c.height)
+        .join(region, region.c.image_id == image.c.id)
+        .where(region.c.removed.is_(None))
+        .order_by(region.c.id)
+    )
+    with store.database.read() as connection:
+        rows = connection.execute(statement).all()
+    different: dict[tuple[object, ...], _Photo] = {}
+    for row in rows:
+        box = None if row.x is None else (row.x, row.y, row.width, row.height)
+        different.setdefault((row.sha256, box), _Photo(row.path, box))
+    found = list(different.values())
+    if len(found) > photos:
+        found = [found[place] for place in np.sort(np.random.default_rng(seed).choice(len(found), photos, False))]
+    return found
+
+
+def _read(photos: Sequence[_Photo], progress: Progress) -> Iterator[list[Picture]]:
+    """Pictures in batches; those that cannot be read are left out."""
+    from indexer.decode import read_picture
+
+    done = 0
+    for start in range(0, len(photos), BATCH):
+        part, pictures = photos[start : start + BATCH], []
+        for photo in part:
+            try:
+                pictures.append(read_picture(Path(photo.path), box=photo.box))
+            except PictureError:
+                continue
+        if pictures:
+            yield pictures
+        done += len(part)
+        progress(done, len(photos))
