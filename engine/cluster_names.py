@@ -22,52 +22,59 @@ def cluster_names(
 ) -> list[str]:
     """A name for each of k clusters, all different; labels (n,) in [0, k) of the snapshot's rows (n,).
 
-    A colour names a cluster when half of the members (whose colour is known) have it, two do together; a category
-    needs 60 %. Where less than half of the members have a value, it says nothing.
+    A colour names a cluster when half of the members (whose colour is known) have it, or two do together; a category
+    needs 60 %. Where less than half of the members have a value, it says nothing. Of clusters that would be called the
+    same, the smaller says its second colour too, or else gets a number.
     """
     described = []
     for number in range(k):
         here = rows[labels == number]
-        colour = _leading(columns.get(NAMING[0]), here, COLOUR_SHARE)
-        category = _leading(columns.get(NAMING[1]), here, CATEGORY_SHARE)
-        described.append(_phrase(colour, category))
+        colours = _leading(columns.get(NAMING[0]), here, COLOUR_SHARE)
+        categories = _leading(columns.get(NAMING[1]), here, CATEGORY_SHARE)
+        category = categories[0] if categories else None
+        choices: list[str | None] = [*colours] or [None]
+        described.append([name for colour in choices if (name := _phrase(colour, category))])
     return _unique(described)
 
 
-def _leading(column: Column | None, rows: NDArray[np.intp], share: float) -> str | None:
-    """The value, or two values, that most rows have; MIXED when it takes more; None when too few have any."""
+def _leading(column: Column | None, rows: NDArray[np.intp], share: float) -> list[str]:
+    """What to call the values that most rows have, shorter first: one value, two, or MIXED when it takes more.
+
+    Empty when too few rows have a value.
+    """
     if column is None or column.type != "text":
-        return None
+        return []
     values = column.values[rows]
     values = values[values >= 0]
     if not len(values) or len(values) < KNOWN_SHARE * len(rows):
-        return None
+        return []
     counts = np.bincount(values, minlength=len(column.words))
-    first, second = np.argsort(-counts, kind="stable")[:2] if len(counts) > 1 else (0, 0)
-    if counts[first] >= share * len(values):
-        return str(column.words[first])
-    if counts[first] + counts[second] >= share * len(values):
-        return f"{column.words[first]} / {column.words[second]}"
-    return MIXED
+    order = [int(code) for code in np.argsort(-counts, kind="stable")[:2] if counts[code]]
+    words = [str(column.words[code]) for code in order]
+    if counts[order[0]] >= share * len(values):
+        return [words[0], " / ".join(words)]
+    return [" / ".join(words)] if counts[order].sum() >= share * len(values) else [MIXED]
 
 
 def _phrase(colour: str | None, category: str | None) -> str | None:
     if colour == category:  # both mixed, or neither known
         return None
     if category is None or category == MIXED:
-        return f"{colour} {MIXED}" if category else None if colour == MIXED else colour
+        return f"{colour} {MIXED}" if category and colour else None if colour == MIXED else colour
     if colour == MIXED:
         return f"{category} in mixed colours"
     return f"{colour} {category}" if colour else category
 
 
-def _unique(names: Sequence[str | None]) -> list[str]:
+def _unique(described: Sequence[Sequence[str]]) -> list[str]:
     given: dict[str, None] = {}
-    for number, name in enumerate(names, start=1):
-        base = " ".join(name.split())[:100] if name else f"cluster {number}"
-        unique, again = base, 1
-        while unique in given:
+    for number, names in enumerate(described, start=1):
+        choices = [" ".join(name.split())[:100] for name in names] or [f"cluster {number}"]
+        free = next((name for name in choices if name not in given), None)
+        again = 2
+        while free is None:
+            candidate = f"{choices[0]} {again}"
+            free = None if candidate in given else candidate
             again += 1
-            unique = f"{base} {again}"
-        given[unique] = None
+        given[free] = None
     return list(given)

@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.cluster_runs import ClusterRun, Members, members, open_run
-from engine.errors import InputError
-from engine.export.place import Exported, kind_of
-from engine.export.rows import Table, array_field, attribute_fields, column_field
+from engine.cluster_runs import ClusterRun, open_run
+from engine.cluster_sheet import Sheet, cluster_sheet
+from engine.export.folders import Shelf, write_folders
+from engine.export.place import Exported, kind_of, new_file
+from engine.export.rows import Table, array_field, attribute_fields, column_field, column_values
 from engine.export.tables import TABLES
-from engine.snapshot import Reader, Snapshot
+from engine.pages import clusters_page
+from engine.pages.clusters import LIMIT
+from engine.snapshot import Reader
 from engine.store import Store
+from engine.thumbnails import Thumbnails
 
 CLUSTER_FIELDS = ("product", "image", "cluster", "cluster_name", "distance", "outlier", "medoid")
 
 
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """A run's members that are still in the catalog: by cluster, the medoid first, then by distance.
-
-    rows: of the snapshot, (n,), aligned with members. medoids: bool (n,). dropped: members removed since.
-    """
-
-    run: ClusterRun
-    snapshot: Snapshot
-    members: Members
-    rows: NDArray[np.intp]
-    medoids: NDArray[np.bool_]
-    dropped: int
-
-    def table(self) -> Table:
-        """CLUSTER_FIELDS and every attribute."""
-        columns = self.snapshot.columns(["product", "image"])
-        names = np.array(["", *(cluster.name for cluster in self.run.clusters)], dtype=object)
-        fields = (
-            column_field("product", columns["product"], self.rows),
-            column_field("image", columns["image"], self.rows),
-            array_field("cluster", "integer", self.members.numbers),
-            array_field("cluster_name", "text", names[self.members.numbers]),
-            array_field("distance", "number", self.members.distances),
-            array_field("outlier", "boolean", self.members.outliers),
-            array_field("medoid", "boolean", self.medoids),
-        )
-        return Table((*fields, *attribute_fields(self.snapshot, self.rows, CLUSTER_FIELDS)), len(self.rows))
-
-
 def export_clusters(
-    source: Store | Reader, run: ClusterRun | str, to: Path | str, copies: bool = False, limit: int = 60
+    source: Store | Reader, run: ClusterRun | str, to: Path | str, copies: bool = False, limit: int = LIMIT
 ) -> Exported:
     """Write a run to a file (.csv, .jsonl, .parquet: a row an image; .html: a contact sheet) or a folder of pictures.
 
@@ -62,22 +36,39 @@ def export_clusters(
     kind = kind_of(to, (*TABLES, ".html"))
     reader = source if isinstance(source, Reader) else Reader(source)
     sheet = cluster_sheet(reader, open_run(reader.store, run) if isinstance(run, str) else run)
-    if kind not in TABLES:
-        raise InputError(f"cannot export clusters to '{to.name}': end the name in {', '.join(TABLES)}")
-    TABLES[kind](sheet.table(), to)
+    if not kind:
+        done = write_folders(to, _shelves(sheet), Thumbnails(reader.store), copies)
+        return replace(done, dropped=sheet.dropped)
+    if kind == ".html":
+        with new_file(to) as path:
+            path.write_text(clusters_page(sheet, Thumbnails(reader.store), limit), encoding="utf-8")
+    else:
+        TABLES[kind](cluster_table(sheet), to)
     return Exported((to,), len(sheet.rows), sheet.dropped)
 
 
-def cluster_sheet(reader: Reader, run: ClusterRun) -> Sheet:
-    """The run's members with what the catalog says of them now."""
-    snapshot = reader.snapshot(lambda known: known)
-    found = members(reader.store, run)
-    rows = snapshot.rows_of(found.region_ids)
-    live = np.zeros(len(found), np.bool_)
-    inside = rows < len(snapshot.region_ids)
-    live[inside] = snapshot.region_ids[rows[inside]] == found.region_ids[inside]
-    dropped = int((~live).sum())
-    found, rows = found.take(live), rows[live]
-    medoids = np.isin(found.region_ids, [cluster.medoid_region for cluster in run.clusters])
-    order = np.lexsort((found.region_ids, found.distances, ~medoids, found.numbers))
-    return Sheet(run, snapshot, found.take(order), rows[order], medoids[order], dropped)
+def cluster_table(sheet: Sheet) -> Table:
+    """CLUSTER_FIELDS and every attribute, a row a member."""
+    columns = sheet.snapshot.columns(["product", "image"])
+    names = np.array(["", *(cluster.name for cluster in sheet.run.clusters)], dtype=object)
+    fields = (
+        column_field("product", columns["product"], sheet.rows),
+        column_field("image", columns["image"], sheet.rows),
+        array_field("cluster", "integer", sheet.members.numbers),
+        array_field("cluster_name", "text", names[sheet.members.numbers]),
+        array_field("distance", "number", sheet.members.distances),
+        array_field("outlier", "boolean", sheet.members.outliers),
+        array_field("medoid", "boolean", sheet.medoids),
+    )
+    return Table((*fields, *attribute_fields(sheet.snapshot, sheet.rows, CLUSTER_FIELDS)), len(sheet.rows))
+
+
+def _shelves(sheet: Sheet) -> list[Shelf]:
+    paths = sheet.snapshot.columns(["image"])["image"]
+    shelves = []
+    for cluster in sheet.run.clusters:
+        rows = sheet.rows[sheet.members.numbers == cluster.number]
+        image_ids = sheet.snapshot.image_ids[rows].tolist()
+        pictures = zip(column_values(paths, rows), image_ids, strict=True)
+        shelves.append(Shelf("-".join([f"{cluster.number:02d}", *re.findall(r"\w+", cluster.name)]), list(pictures)))
+    return shelves

@@ -1,0 +1,6 @@
+"""Pages for people: one HTML file each that opens offline, pictures inside, nothing fetched, no script."""
+
+from engine.pages.clusters import clusters_page
+from engine.pages.results import Example, QueryView, results_page
+
+__all__ = ["Example", "QueryView", "clusters_page", "results_page"]
