@@ -37,8 +37,9 @@ class NewRegion:
 class Entry:
     """One line of the ledger: how a file that was seen ended.
 
-    state: indexed, duplicate or failed. reason: why it failed, or the path it is a duplicate of. source: where the
-    source names it. bytes, mtime_ns: of the file, to tell next time whether it changed.
+    state: indexed, duplicate or failed. reason: why it failed, or the path it is a duplicate of; of_product: and the
+    product of that. source: where the source names it. bytes, mtime_ns: of the file, to tell next time whether it
+    changed. image_id: the image it stands for; None: a new one, or the one that the rest of the line tells.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Entry:
     bytes: int | None = None
     mtime_ns: int | None = None
     image_id: int | None = None
+    of_product: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from engine import schema
@@ -390,14 +390,12 @@ def _live_images(connection: Connection, image_ids: set[int]) -> set[int]:
 def _image_of(connection: Connection, entry: Entry) -> int | None:
     """The live image that a line without one stands for: a duplicate's original, or what a failed file was before."""
     image, product = schema.image, schema.product
-    of_path = select(func.min(image.c.id)).where(image.c.removed.is_(None))
-    if entry.state == "duplicate":
-        statement = of_path.where(image.c.path == entry.reason)
-    else:
-        statement = of_path.where(image.c.path == entry.path, product.c.key == entry.product).join(
-            product, product.c.id == image.c.product_id
-        )
-    found: int | None = connection.execute(statement).scalar_one()
+    path, key = (entry.reason, entry.of_product) if entry.state == "duplicate" else (entry.path, entry.product)
+    found: int | None = connection.execute(
+        select(image.c.id)
+        .join(product, product.c.id == image.c.product_id)
+        .where(image.c.path == path, product.c.key == key, image.c.removed.is_(None))
+    ).scalar_one_or_none()
     return found
 
 

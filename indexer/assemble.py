@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from engine.attributes import AttributeType, AttributeValue
@@ -35,15 +36,16 @@ class _Original:
 
 @dataclass(eq=False)
 class Assembly:
-    """Builds one batch. unpublished: images of the batch before, which the database may not know yet, by content."""
+    """Builds one batch. unpublished: images of the batch before, which the database may not know yet."""
 
     store: Store
     spaces: Mapping[str, Space]
     extractors: Mapping[str, Extractor]
     attribute_types: Mapping[str, AttributeType]
-    unpublished: Mapping[Content, NewImage]
+    unpublished: Sequence[NewImage]
     stored_region: Callable[[KnownImage], NewRegion]
     batch: Batch = field(default_factory=Batch)
+    _originals: dict[Content, dict[str, _Original]] = field(default_factory=dict)  # by product, the oldest first
     _said: dict[str, dict[str, AttributeValue]] = field(default_factory=dict)
 
     def build(
@@ -69,30 +71,38 @@ class Assembly:
 
     def _sort_out(self, read: Sequence[tuple[Planned, Intake]]) -> None:
         """Tell new content from the same file again and from the content of another file."""
-        contents = known_contents(self.store, (_content(one, taken) for one, taken in read))
-        wanted = frozenset(space.id for space in self.spaces.values())
+        self._find_originals(read)
         fresh: dict[Content, tuple[Planned, Intake]] = {}
-        originals: dict[Content, KnownImage] = {}
         repeats: list[tuple[Planned, Intake]] = []
         again: list[tuple[Planned, Intake]] = []
         for one, taken in read:
             content = _content(one, taken)
             if _is_same(one, taken):
                 again.append((one, taken))
-            elif content in fresh or content in originals or content in self.unpublished:
+            elif content in fresh or content in self._originals:
                 repeats.append((one, taken))
             else:
-                complete = (known for known in contents.get(content, ()) if wanted <= known.spaces)
-                original = next(filter(_is_as_it_was, complete), None)
-                if original is None:
-                    fresh[content] = (one, taken)
-                else:
-                    originals[content] = original
-                    repeats.append((one, taken))
+                fresh[content] = (one, taken)
         self._extract_fresh(list(fresh.values()))
         self._complete(again)
         for one, taken in repeats:
-            self._repeat(one, taken, originals.get(_content(one, taken)))
+            self._repeat(one, taken)
+
+    def _find_originals(self, read: Sequence[tuple[Planned, Intake]]) -> None:
+        """Images of the catalog and of the batch before that have the content of files of this one."""
+        wanted = frozenset(space.id for space in self.spaces.values())
+        contents = {_content(one, taken) for one, taken in read if not _is_same(one, taken)}
+        for content, same in known_contents(self.store, contents).items():
+            for known in same:
+                if wanted <= known.spaces and _is_as_it_was(known):
+                    region = partial(self.stored_region, known)
+                    self._add_original(content, _Original(known.product, known.path, known.image_id, region))
+        for new in self.unpublished:
+            if (new.sha256, new.given) in contents:
+                self._add_original((new.sha256, new.given), _original(new))
+
+    def _add_original(self, content: Content, original: _Original) -> None:
+        self._originals.setdefault(content, {}).setdefault(original.product, original)
 
     def _extract_fresh(self, fresh: Sequence[tuple[Planned, Intake]]) -> None:
         pictures = [taken.picture for _, taken in fresh if taken.picture is not None]
@@ -126,31 +136,22 @@ class Assembly:
                 self._is_alive(one)
                 self.batch.counts += Counts(seen=1, indexed=1)
 
-    def _repeat(self, one: Planned, taken: Intake, known: KnownImage | None) -> None:
+    def _repeat(self, one: Planned, taken: Intake) -> None:
         """Content that is there already. Another named product gets its vectors, else a line in the ledger does."""
-        content = _content(one, taken)
-        first = self._original(content, known)
-        if first is None:  # the first of its kind could not be extracted, so neither can this
+        originals = self._originals.get(_content(one, taken))
+        if not originals:  # the first of its kind could not be extracted, so neither can this
             self._fail(one, PictureError("no vectors: another file of the same content failed"))
             return
+        own_product = originals.get(one.item.product)
+        first = own_product or next(iter(originals.values()))
         self.batch.counts += Counts(seen=1, duplicate=1)
-        if one.item.named and first.product != one.item.product:
+        if one.item.named and own_product is None:
             self._add_image(one, taken, "duplicate", first.path, first.region())
             return
-        self.batch.entries.append(_entry(one, taken, "duplicate", first.path, first.image_id))
+        entry = _entry(one, taken, "duplicate", first.path, first.image_id)
+        self.batch.entries.append(replace(entry, of_product=first.product))
         if one.known is not None and one.known.own and one.known.image_id is not None:
             self.batch.buried.append(one.known.image_id)
-
-    def _original(self, content: Content, known: KnownImage | None) -> _Original | None:
-        """The image that has this content: in this batch, in the one before, or in the catalog."""
-        twin = next((new for new in self.batch.images if (new.sha256, new.given) == content), None)
-        twin = twin or self.unpublished.get(content)
-        if twin is not None:
-            region = twin.regions[0]
-            return _Original(twin.entry.product, twin.entry.path, None, lambda: region)
-        if known is not None:
-            return _Original(known.product, known.path, known.image_id, lambda: self.stored_region(known))
-        return None
 
     def _note_problems(self, problems: Sequence[SourceProblem]) -> None:
         for problem in problems:
@@ -187,19 +188,23 @@ class Assembly:
         if taken.picture is None:
             raise AssertionError("an image is made from a decoded picture")
         width, height = taken.picture.source_size
-        self.batch.images.append(
-            NewImage(
-                entry=_entry(one, taken, state, reason),
-                sha256=taken.sha256,
-                given=one.given,
-                width=width,
-                height=height,
-                phash=taken.phash,
-                thumbnail=taken.thumbnail,
-                regions=[region],
-            )
+        new = NewImage(
+            entry=_entry(one, taken, state, reason),
+            sha256=taken.sha256,
+            given=one.given,
+            width=width,
+            height=height,
+            phash=taken.phash,
+            thumbnail=taken.thumbnail,
+            regions=[region],
         )
+        self.batch.images.append(new)
+        self._add_original(_content(one, taken), _original(new))
         self.batch.products[one.item.product] = self._said[one.item.product]
+
+
+def _original(new: NewImage) -> _Original:
+    return _Original(new.entry.product, new.entry.path, None, lambda: new.regions[0])
 
 
 def _content(one: Planned, taken: Intake) -> Content:

@@ -16,13 +16,14 @@ from engine.attributes import AttributeType
 from engine.batch import Batch, Counts, NewImage, NewRegion
 from engine.compaction import compact
 from engine.errors import InputError, PictureError
+from engine.indexes import refresh_indexes
 from engine.known import KnownImage, stored_region
 from engine.scale import update_scales
 from engine.snapshot import Reader, Space
 from engine.store import Store
 from engine.values import SQL_LIMIT
 from engine.writer import Writer, writing
-from indexer.assemble import Assembly, Content
+from indexer.assemble import Assembly
 from indexer.decode import DecodeLimits
 from indexer.extraction import space_spec
 from indexer.intake import Intake, take_in
@@ -111,6 +112,7 @@ def index(
         compact(writer)
         update_scales(writer)
         if not stop.stopped:
+            refresh_indexes(writer)
             writer.finish_run(run_id)
     return IndexReport(run_id, loop.counts, loop.changed, time.monotonic() - started, stop.stopped)
 
@@ -137,7 +139,7 @@ class _Loop:
     changed: int = 0
     publishing: Future[int] | None = None
     compacted: int = 0
-    unpublished: dict[Content, NewImage] = field(default_factory=dict)
+    unpublished: list[NewImage] = field(default_factory=list)
     reader: Reader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -163,7 +165,7 @@ class _Loop:
         )
         batch = assembly.build(list(zip(chunk.planned, taken, strict=True)), chunk.problems)
         self.wait()
-        self.unpublished = {(new.sha256, new.given): new for new in batch.images}
+        self.unpublished = batch.images
         self.counts += batch.counts
         self.publishing = publisher.submit(self._publish, batch)
 

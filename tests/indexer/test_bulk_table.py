@@ -1,0 +1,257 @@
+"""Indexing tables: attributes, problems of cells, masks and boxes, and one photo sold as several products."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import Shop
+from PIL import Image
+
+from engine.attributes import AttributeType
+from engine.batch import Counts
+from engine.removal import remove, select_images
+from engine.snapshot import Reader
+from houndstooth.reports import failures, problems
+from indexer.bulk import IndexOptions, IndexReport
+from indexer.decode import decode, read_picture
+from indexer.masks import apply_mask
+from indexer.sources.base import SourceImage, SourceProblem
+from indexer.sources.open import open_source
+from indexer.spaces.colour import Colour
+
+
+class Table:
+    """A table beside the photos, written anew before each run."""
+
+    def __init__(self, root: Path) -> None:
+        self.shop = Shop(root)
+        self.file = self.shop.photos / "products.csv"
+
+    def index(self, rows: list[dict[str, object]], options: IndexOptions | None = None) -> IndexReport:
+        with self.file.open("w", newline="", encoding="utf-8") as file:
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(rows)
+        return self.shop.index(open_source(self.file), options)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Table:
+    made = Table(tmp_path)
+    for number in range(6):
+        made.shop.draw(f"{number}.png", number, (40, 60))
+    return made
+
+
+def test_a_changed_price_changes_no_vector(table: Table) -> None:
+    rows: list[dict[str, object]] = [
+        {"image": f"{number}.png", "product": f"p{number}", "price": number + 0.5} for number in range(6)
+    ]
+    assert table.index(rows, IndexOptions(batch_rows=2)).counts == Counts(seen=6, indexed=6)
+    generation = table.shop.store.generation()
+    rows[3]["price"] = 99
+    report = table.index(rows, IndexOptions(batch_rows=2))
+    assert report.counts == Counts(seen=6, unchanged=6)
+    assert report.changed_products == 1
+    assert table.shop.colour.seen == 0
+    assert table.shop.store.generation() == generation + 1
+    assert table.shop.attribute("3.png", "price") == 99
+    assert table.shop.attribute("4.png", "price") == 4.5
+    assert table.index(rows).changed_products == 0
+
+
+@pytest.mark.parametrize("batch_rows", [1, 10])
+def test_a_product_has_what_any_of_its_rows_says(table: Table, batch_rows: int) -> None:
+    rows: list[dict[str, object]] = [
+        {"image": "0.png", "product": "p", "brand": "", "price": 5},
+        {"image": "1.png", "product": "p", "brand": "Ada", "price": ""},
+    ]
+    table.index(rows, IndexOptions(batch_rows=batch_rows))
+    assert table.shop.live() == [("p", "0.png"), ("p", "1.png")]
+    assert table.shop.attribute("0.png", "brand") == table.shop.attribute("1.png", "brand") == "Ada"
+    assert table.shop.attribute("1.png", "price") == 5
+
+
+def test_cells_that_cannot_be_used_are_told_and_the_rest_goes_on(table: Table) -> None:
+    rows: list[dict[str, object]] = [
+        {"image": "0.png", "product": "p0", "price": 5, "mask": "gone.png"},
+        {"image": "1.png", "product": "p1", "price": 6, "mask": ""},
+        {"image": "missing.png", "product": "p2", "price": 7, "mask": ""},
+        {"image": "0.png", "product": "p0", "price": 8, "mask": ""},
+        {"image": "2.png", "product": "p1", "price": 60, "mask": ""},
+    ]
+    report = table.index(rows)
+    assert report.counts == Counts(seen=5, indexed=3, failed=2, problems=2)
+    told = {line.source: line.reason for line in problems(table.shop.store)}
+    assert set(told) == {"products.csv line 2", "products.csv line 6"}
+    assert "mask not found" in told["products.csv line 2"]
+    assert "differs from an earlier row" in told["products.csv line 6"]
+    assert {line.source for line in failures(table.shop.store)} == {"products.csv line 4", "products.csv line 5"}
+    assert table.shop.attribute("2.png", "price") == 6
+
+
+def test_a_row_whose_photo_is_gone_keeps_the_image_of_before(table: Table) -> None:
+    rows: list[dict[str, object]] = [{"image": f"{number}.png", "product": f"p{number}"} for number in range(3)]
+    table.index(rows)
+    before = table.shop.vector("1.png")
+    whole = (table.shop.photos / "1.png").read_bytes()
+    (table.shop.photos / "1.png").unlink()
+    for _ in range(2):
+        assert table.index(rows).counts == Counts(seen=3, unchanged=2, failed=1)
+        assert "not found" in table.shop.ledger()["1.png"][1]
+        np.testing.assert_array_equal(table.shop.vector("1.png"), before)
+    (table.shop.photos / "1.png").write_bytes(whole)
+    assert table.index(rows).counts == Counts(seen=3, unchanged=3)
+    assert failures(table.shop.store) == []
+
+
+def masked_colour(shop: Shop, name: str, mask: str) -> np.ndarray:
+    picture = read_picture(shop.photos / name)
+    return Colour().extract([apply_mask(picture, (shop.photos / mask).read_bytes())])[0]
+
+
+def test_a_mask_counts_and_a_changed_mask_is_a_change(table: Table) -> None:
+    shop = table.shop
+    mask = np.zeros((60, 40), np.uint8)
+    mask[:15] = 255
+    Image.fromarray(mask).save(shop.photos / "m.png")
+    rows: list[dict[str, object]] = [{"image": "0.png", "product": "p", "mask": "m.png"}]
+    assert table.index(rows).counts == Counts(seen=1, indexed=1)
+    first = shop.vector("0.png")
+    np.testing.assert_allclose(first, masked_colour(shop, "0.png", "m.png"), atol=1e-3)
+    assert table.index(rows).counts == Counts(seen=1, unchanged=1)
+    mask[:] = 255 - mask
+    Image.fromarray(mask).save(shop.photos / "m.png")
+    assert table.index(rows).counts == Counts(seen=1, indexed=1)
+    np.testing.assert_allclose(shop.vector("0.png"), masked_colour(shop, "0.png", "m.png"), atol=1e-3)
+    assert np.abs(shop.vector("0.png") - first).max() > 0.1
+    rows[0]["mask"] = ""
+    assert table.index(rows).counts == Counts(seen=1, indexed=1)
+    whole = Colour().extract([read_picture(shop.photos / "0.png")])[0]
+    np.testing.assert_allclose(shop.vector("0.png"), whole, atol=1e-3)
+
+
+def test_a_mask_that_cannot_be_read_fails_its_photo(table: Table) -> None:
+    (table.shop.photos / "m.png").write_bytes(b"no mask")
+    rows: list[dict[str, object]] = [{"image": "0.png", "product": "p", "mask": "m.png"}]
+    assert table.index(rows).counts == Counts(seen=1, failed=1)
+    assert table.shop.ledger()["0.png"][1].startswith("the mask: ")
+
+
+class Given:
+    """A reader in memory."""
+
+    name = "given"
+
+    def __init__(self, items: list[SourceImage | SourceProblem], types: dict[str, AttributeType] | None = None) -> None:
+        self.items, self.attribute_types = items, types or {}
+
+    def __iter__(self) -> Iterator[SourceImage | SourceProblem]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def given(shop: Shop, name: str, product: str, mask: str | None = None) -> SourceImage:
+    path = shop.photos / name
+    return SourceImage(path, path.as_posix(), product, mask=shop.photos / mask if mask else None, named=True)
+
+
+def test_a_missing_mask_fails_its_photo_and_says_that_it_is_the_mask(table: Table) -> None:
+    source = Given([given(table.shop, "0.png", "p", "gone.png"), given(table.shop, "1.png", "q")])
+    assert table.shop.index(source).counts == Counts(seen=2, indexed=1, failed=1)
+    assert table.shop.ledger()["0.png"] == ("failed", "the mask: no such file")
+
+
+def test_a_box_is_what_is_compared(table: Table) -> None:
+    shop = table.shop
+    rows: list[dict[str, object]] = [{"image": "0.png", "product": "p", "x": 14, "y": 30, "width": 10, "height": 12}]
+    assert table.index(rows).counts == Counts(seen=1, indexed=1)
+    cut = decode((shop.photos / "0.png").read_bytes(), box=(14, 30, 10, 12))
+    np.testing.assert_allclose(shop.vector("0.png"), Colour().extract([cut])[0], atol=1e-3)
+    assert table.index(rows).counts == Counts(seen=1, unchanged=1)
+    rows[0]["x"] = 0
+    assert table.index(rows).counts == Counts(seen=1, indexed=1)
+    assert len(shop.live()) == 1
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 10])
+def test_one_content_sold_as_several_products(table: Table, batch_rows: int) -> None:
+    """Each named product gets an image of its own, with the vectors and predictions of the first."""
+    shop, options = table.shop, IndexOptions(batch_rows=batch_rows)
+    for name in ("copy.png", "late.png"):
+        (shop.photos / name).write_bytes((shop.photos / "0.png").read_bytes())
+    rows: list[dict[str, object]] = [
+        {"image": "0.png", "product": "first"},
+        {"image": "0.png", "product": "second"},
+        {"image": "1.png", "product": "other"},
+        {"image": "copy.png", "product": "third"},
+        {"image": "copy.png", "product": "first"},
+    ]
+    assert table.index(rows, options).counts == Counts(seen=5, indexed=2, duplicate=3)
+    assert shop.colour.seen == 2
+    assert shop.live() == [
+        ("first", "0.png"),
+        ("other", "1.png"),
+        ("second", "0.png"),
+        ("third", "copy.png"),
+    ]
+    rows.append({"image": "late.png", "product": "fourth"})  # a copy of what is in the catalog
+    assert table.index(rows, options).counts == Counts(seen=6, unchanged=5, duplicate=1)
+    assert shop.colour.seen == 0
+    assert shop.ledger()["late.png"] == ("duplicate", "0.png")
+    first, told = shop.vector("0.png", product="first"), shop.attribute("0.png", "dominant_colour", "first")
+    for name, product in [("0.png", "second"), ("copy.png", "third"), ("late.png", "fourth")]:
+        np.testing.assert_array_equal(shop.vector(name, product=product), first)
+        assert shop.attribute(name, "dominant_colour", product) == told
+    assert table.index(rows, options).counts == Counts(seen=6, unchanged=6)
+
+
+def test_a_named_duplicate_outlives_its_original(table: Table) -> None:
+    shop = table.shop
+    rows: list[dict[str, object]] = [{"image": "0.png", "product": "a"}, {"image": "0.png", "product": "b"}]
+    table.index(rows)
+    remove(shop.store, select_images(Reader(shop.store), products=["a"]), "a")
+    assert shop.live() == [("b", "0.png")]
+    assert shop.findings() == []
+    assert table.index(rows).counts == Counts(seen=2, unchanged=1, duplicate=1)
+    assert shop.live() == [("a", "0.png"), ("b", "0.png")]
+
+
+def test_a_masked_photo_is_no_duplicate_of_the_whole_one(table: Table) -> None:
+    shop = table.shop
+    mask = np.zeros((60, 40), np.uint8)
+    mask[:15] = 255
+    Image.fromarray(mask).save(shop.photos / "m.png")
+    source = Given([given(shop, "0.png", "p"), given(shop, "0.png", "q", "m.png"), given(shop, "0.png", "r", "m.png")])
+    assert shop.index(source).counts == Counts(seen=3, indexed=2, duplicate=1)
+    np.testing.assert_array_equal(shop.vector("0.png", product="r"), shop.vector("0.png", product="q"))
+    assert np.abs(shop.vector("0.png", product="p") - shop.vector("0.png", product="q")).max() > 0.1
+    assert shop.index(source).counts == Counts(seen=3, unchanged=3)
+
+
+def test_a_duplicate_of_the_masked_one_of_two_images_of_a_photo_stays_unchanged(table: Table) -> None:
+    shop = table.shop
+    Image.fromarray(np.full((60, 40), 255, np.uint8)).save(shop.photos / "all.png")
+    (shop.photos / "copy.png").write_bytes((shop.photos / "0.png").read_bytes())
+    items: list[SourceImage | SourceProblem] = [
+        given(shop, "0.png", "p"),
+        given(shop, "0.png", "q", "all.png"),
+        given(shop, "copy.png", "q", "all.png"),
+    ]
+    assert shop.index(Given(items)).counts == Counts(seen=3, indexed=2, duplicate=1)
+    assert shop.index(Given(items)).counts == Counts(seen=3, unchanged=3)
+
+
+def test_a_run_forgets_the_failures_of_rows_that_are_gone(table: Table) -> None:
+    rows: list[dict[str, object]] = [{"image": "0.png", "product": "a"}, {"image": "gone.png", "product": "b"}]
+    assert table.index(rows).counts.failed == 1
+    assert len(failures(table.shop.store)) == 1
+    assert table.index(rows[:1]).counts.failed == 0
+    assert failures(table.shop.store) == []
