@@ -23,8 +23,6 @@ FLAT = "flat"
 """No index: the rows themselves are compared, all that match."""
 FLAT_ROWS = 100_000
 """Spaces with fewer rows have no index. docs/search.md says why here."""
-COMPACT_ROWS = 10_000_000
-"""From here on a bit a dimension is kept in memory instead of a byte."""
 BEHIND = 0.2
 """An index is made anew when this share of its rows is missing, or gone from the catalog."""
 
@@ -35,9 +33,7 @@ _opening = threading.Lock()
 
 def kind_for(rows: int, flat_rows: int = FLAT_ROWS) -> str:
     """The kind of index for a space of so many live rows."""
-    if rows < flat_rows:
-        return FLAT
-    return "ivf-sq8" if rows < COMPACT_ROWS else "ivf-rabitq"
+    return FLAT if rows < flat_rows else "ivf-sq8"
 
 
 def refresh_index(writer: Writer, name: str, flat_rows: int = FLAT_ROWS, seed: int = 0) -> str:

@@ -14,8 +14,15 @@ from engine.shards import VectorShard
 from engine.vectors import SpaceVectors
 
 DIM = 96
-TOLERANCE = {"ivf-sq8": 0.01, "ivf-rabitq": 0.5}  # of an approximate score
-RECALL = {"ivf-sq8": 0.9, "ivf-rabitq": 0.3}  # of the ten nearest, before the rows themselves are compared
+TOLERANCE = {"ivf-sq8": 0.01, "ivf-rabitq": 0.4}  # of an approximate score
+RECALL = {"ivf-sq8": 0.9, "ivf-rabitq": 0.6}  # of the ten nearest, before the rows themselves are compared
+
+
+def clustered(rows: int, seed: int = 0) -> np.ndarray:
+    """Rows around 40 centres, as embeddings lie: codes say how a row differs from its cell's centre."""
+    draw = np.random.default_rng(seed)
+    made = unit_rows(40, DIM)[draw.integers(0, 40, rows)] * 10 + 0.5 * draw.normal(size=(rows, DIM))
+    return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
 
 
 def space_of(rows: np.ndarray, first: int = 1, step: int = 1) -> SpaceVectors:
@@ -30,7 +37,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def space() -> SpaceVectors:
-    return space_of(unit_rows(2_000, DIM), first=5, step=3)
+    return space_of(clustered(2_000), first=5, step=3)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,7 @@ def test_a_subset_is_searched_as_if_it_were_all_there_is(
 ) -> None:
     draw = np.random.default_rng(count)
     overlap = []
-    for query in unit_rows(5, DIM, seed=count):
+    for query in clustered(5, seed=count):
         allowed = np.sort(draw.choice(space.ids, count, replace=False))
         found = index.search(query[None], 10, allowed)
         assert np.isin(found.ids[0], allowed).all()
