@@ -48,8 +48,8 @@ def data_uri(picture: bytes | None) -> str | None:
 
 
 def number(value: float) -> str:
-    """At most two decimals, none that say nothing: 42, 19.9, 19.95."""
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
+    """Two decimals, or none: 42, 19.90, 1,234.50."""
+    return f"{value:,.2f}".removesuffix(".00")
 
 
 def count(value: int, noun: str) -> str:

@@ -131,3 +131,23 @@ def test_a_product_added_later_is_in_no_folder(store: Store, tmp_path: Path) -> 
     run = cluster(store, "vgg", 2)
     add_products(store, {"vgg": unit_rows(2, 4, seed=5)}, first=50)
     assert export_clusters(store, run, tmp_path / "tree").rows == 6
+
+
+def test_a_file_in_the_way_and_a_manifest_that_lies(store: Store, tmp_path: Path) -> None:
+    run, file, folder = cluster(store, "vgg", 2), tmp_path / "file", tmp_path / "folder"
+    file.write_text("mine")
+    with pytest.raises(InputError, match="cannot write"):
+        export_clusters(store, run, file)
+    assert file.read_text() == "mine"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    for manifest in ("not JSON", "[]", '{"made": 3}'):
+        (folder / "houndstooth-export.json").write_text(manifest)
+        with pytest.raises(InputError, match=r"mine\.txt"):
+            export_clusters(store, run, folder)
+    link = tmp_path / "link"
+    (tmp_path / "elsewhere").mkdir()
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="is a link"):
+        export_clusters(store, run, link)
+    assert link.is_symlink()

@@ -116,7 +116,7 @@ def test_a_page_of_hits_says_what_was_asked_and_found(store: Store) -> None:
     assert no_address_outside(html)
     for said in (
         "Like dress.jpg", "price < 80", "vgg × 2", "colour × 1", "2 hits of 17 products that match",
-        "exact, 40 pictures compared", "unlike p7", "0.750", "price 1,234.5", "maxi", "-0.50",
+        "exact, 40 pictures compared", "unlike p7", "0.750", "price 1,234.50", "maxi", "-0.50",
     ):  # fmt: skip
         assert said in page.words
     assert len(page.classed("card")) == 2
@@ -209,7 +209,7 @@ def test_a_card_says_the_useful_things_in_order() -> None:
 
 def test_numbers_and_colours_are_said_plainly() -> None:
     assert [number(value) for value in (42.0, 19.9, 19.999, 1234567.0, 0.0, 100.0)] == [
-        "42", "19.9", "20", "1,234,567", "0", "100",
+        "42", "19.90", "20", "1,234,567", "0", "100",
     ]  # fmt: skip
     assert [percent(value) for value in (0.0, 0.001, 0.5, 1.0)] == ["0 %", "<1 %", "50 %", "100 %"]
     assert swatch("Light Blue") == swatch("light_blue") == "#a9cdec"
