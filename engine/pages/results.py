@@ -30,6 +30,16 @@ class QueryView:
 
     examples: tuple[Example, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """A heading for the page."""
+        liked = [example.label for example in self.examples if not example.negative]
+        return (
+            f"Similar to {' and '.join(liked[:3])}{' and more' if len(liked) > 3 else ''}"
+            if liked
+            else "Search results"
+        )
+
 
 @dataclass(frozen=True)
 class _HitCard:
@@ -38,9 +48,10 @@ class _HitCard:
 
 
 def results_page(
-    results: Results, thumbnails: Thumbnails, query: QueryView | None = None, title: str = "Search results"
+    results: Results, thumbnails: Thumbnails, query: QueryView | None = None, title: str | None = None
 ) -> str:
     """A self-contained HTML page of a search's hits in order, with the pictures kept in the catalog."""
+    asked = query or QueryView()
     examples = [
         {
             "label": example.label,
@@ -48,11 +59,17 @@ def results_page(
             "colours": [(name, found, share) for name, share in example.colours if (found := swatch(name))],
             "negative": example.negative,
         }
-        for example in (query or QueryView()).examples
+        for example in asked.examples
     ]
     hits = [
         _HitCard(card(hit.product, hit.image, thumbnails.get(hit.image_id), hit.attributes), hit)
         for hit in results.hits
     ]
-    values = {"title": title, "results": results, "query": results.query, "examples": examples, "hits": hits}
+    values = {
+        "title": title or asked.title,
+        "results": results,
+        "query": results.query,
+        "examples": examples,
+        "hits": hits,
+    }
     return render("results.html.j2", values)

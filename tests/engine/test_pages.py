@@ -136,6 +136,12 @@ def test_what_people_write_is_shown_and_never_obeyed(store: Store) -> None:
     assert HOSTILE in Page(clusters_page(sheet(store, 3), Thumbnails(store), title=HOSTILE)).text
 
 
+def test_a_page_is_named_for_what_was_asked(store: Store) -> None:
+    some = QueryView((Example("a.jpg"), Example("b.jpg"), Example("c.jpg", negative=True)))
+    assert "<h1>Similar to a.jpg and b.jpg</h1>" in results_page(results(), Thumbnails(store), some)
+    assert "<h1>Search results</h1>" in results_page(results(), Thumbnails(store))
+
+
 def test_no_hits_say_what_to_do(store: Store) -> None:
     page = Page(results_page(results(0, min_score=0.5, offset=10), Thumbnails(store)))
     assert "Nothing matches. Loosen the filter, lower the least score, or go back a page." in page.words
