@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -85,8 +86,8 @@ class Catalog:
                 known=self.own_attributes(),
             )
         wanted = dict.fromkeys([*there.spaces, *spaces]) or dict.fromkeys(DEFAULT_SPACES)
-        default = DecodeLimits()
-        limits = DecodeLimits(max_megapixels or default.megapixels, max_megabytes or default.megabytes)
+        given = {"megapixels": max_megapixels, "megabytes": max_megabytes}
+        limits = replace(DecodeLimits(), **{name: value for name, value in given.items() if value is not None})
         extractors = self._extractors.named(list(wanted))
         options = IndexOptions(limits=limits, recheck=recheck)
         return index(self.store, source, extractors, options, progress or (lambda counts: None), stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -75,12 +76,13 @@ def main_group() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line; errors that Houndstooth raises on purpose become one line and an exit code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line (sys.argv); what Houndstooth raises on purpose becomes one line and an exit code."""
     from engine.errors import CatalogError, MissingDependencyError
 
     try:
-        main_group.main(prog_name="houndstooth", standalone_mode=False)
+        main_group.main(arguments, prog_name="houndstooth", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(130)

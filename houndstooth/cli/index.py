@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from indexer.sources.base import Source
 
 Pairs = tuple[str, ...]
+ABOVE_0 = click.FloatRange(min=0, min_open=True)
 TYPES = ("text", "number", "boolean")
 
 
@@ -66,8 +67,8 @@ def _types(context: click.Context, parameter: click.Parameter, value: Pairs) -> 
     metavar="NAME,...",
     help="Spaces to index in, besides those the catalog has.  [default: colour,palette,vgg]",
 )
-@click.option("--max-megapixels", type=float, help="Larger photos fail.  [default: 50]")
-@click.option("--max-megabytes", type=float, help="Larger files fail.  [default: 40]")
+@click.option("--max-megapixels", type=ABOVE_0, help="Larger photos fail.  [default: 50]")
+@click.option("--max-megabytes", type=ABOVE_0, help="Larger files fail.  [default: 40]")
 @click.option("--recheck", is_flag=True, help="Read every file, even those whose size and time are as they were.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when any file failed.")
 @table_or_json
@@ -98,16 +99,20 @@ def command(
     """  # fmt: skip
     from houndstooth.catalog import Catalog
     from indexer.sources.open import open_source
+    from indexer.spaces.registry import load
 
-    # The source is looked at first, so that a wrong path makes no catalog.
+    # All that can be wrong is looked at first, so that a slip makes no catalog.
     kinds = cast("dict[str, AttributeType]", types)
+    named = [name.strip() for name in spaces.split(",") if name.strip()]
     open_source(source, root, columns=columns, types=kinds)
+    for name in named:
+        load(name)
     opened = Catalog(catalog, create=True)
     reader = open_source(source, root, columns=columns, types=kinds, known=opened.own_attributes())
     with _stopping() as stop, _progress(reader) as progress:
         report = opened.index(
             reader,
-            spaces=[name.strip() for name in spaces.split(",") if name.strip()],
+            spaces=named,
             max_megapixels=max_megapixels,
             max_megabytes=max_megabytes,
             recheck=recheck,

@@ -1,0 +1,220 @@
+"""`houndstooth index` on folders and tables, with everything that goes wrong in them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+LIGHT = ("--spaces", "colour,palette")
+
+
+def draw(path: Path, colour: tuple[int, int, int]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (48, 64), colour).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for number in range(6):
+        draw(folder / ("dress" if number % 2 else "skirt") / f"{number}.png", (40 * number, 90, 200 - 30 * number))
+    return folder
+
+
+def index(cli, *arguments: object) -> dict:
+    done = cli("index", *arguments, *LIGHT, "--format", "json")
+    assert done.code == 0, done.err
+    return done.json
+
+
+def totals(told: dict) -> tuple[int, ...]:
+    return tuple(told[name] for name in ("seen", "indexed", "unchanged", "duplicate", "failed"))
+
+
+def test_json_summary_and_an_unchanged_second_run(cli, photos: Path, tmp_path: Path) -> None:
+    catalog = tmp_path / "shop.catalog"
+    first = index(cli, photos, "-c", catalog)
+    assert list(first) == [
+        "catalog", "seen", "indexed", "unchanged", "duplicate", "failed", "problems", "products_changed",
+        "near_duplicates", "reconciled", "interrupted", "seconds",
+    ]  # fmt: skip
+    assert totals(first) == (6, 6, 0, 0, 0) and first["reconciled"] is True and first["interrupted"] is False
+    assert totals(index(cli, photos, "-c", catalog)) == (6, 0, 6, 0, 0)
+    assert totals(index(cli, photos, "-c", catalog, "--recheck")) == (6, 0, 6, 0, 0)
+    draw(photos / "dress" / "new.png", (1, 2, 3))
+    draw(photos / "dress" / "1.png", (200, 0, 0))
+    assert totals(index(cli, photos, "-c", catalog)) == (7, 2, 5, 0, 0)
+
+
+def test_folder_names_become_categories(cli, photos: Path, tmp_path: Path) -> None:
+    index(cli, photos, "-c", tmp_path / "c")
+    done = cli("similar", "--colour", "blue", "--where", "category = 'dress'", "-c", tmp_path / "c", "--format", "json")
+    assert {Path(hit["image"]).parent.name for hit in done.json["hits"]} == {"dress"}
+    assert done.json["matched"] == 3
+
+
+def test_the_text_summary_lists_failures_on_stderr(cli, photos: Path, tmp_path: Path) -> None:
+    for number in range(7):
+        (photos / f"broken{number}.jpg").write_bytes(b"\xff\xd8\xff\xe0 not really")
+    shutil.copy(photos / "dress" / "1.png", photos / "dress" / "again.png")
+    done = cli("index", photos, *LIGHT, "-c", tmp_path / "c")
+    assert done.code == 0
+    assert done.out.startswith("14 files seen: 6 indexed, 0 unchanged, 1 duplicate, 7 failed")
+    assert done.err.count("  failed: ") == 5 and "`houndstooth info --failures` lists all 7" in done.err
+    listed = cli("info", "--failures", "--format", "json", "-c", tmp_path / "c").json["failures"]
+    assert len(listed) == 7 and all(line["reason"] for line in listed)
+    strict = cli("index", photos, *LIGHT, "-c", tmp_path / "c", "--strict")
+    assert strict.code == 1
+    text = cli("info", "--failures", "-c", tmp_path / "c").out
+    assert text.startswith("7 failures\n") and "broken3.jpg" in text
+
+
+def test_a_table_reports_rows_and_columns(cli, photos: Path, tmp_path: Path) -> None:
+    table = tmp_path / "products.csv"
+    table.write_text(
+        "sku,foto,price,brand\n"
+        "a,dress/1.png,10,Bell\n"
+        "b,dress/3.png,cheap,Bell\n"  # a type that is wrong
+        "c,dress/none.png,12,Ash\n"  # a photo that is missing
+        "a,skirt/0.png,11,Bell\n"  # a price that contradicts
+        "d,skirt/2.png,13,\n"
+    )
+    told = index(
+        cli, table, "--root", photos, "--column", "image=foto", "--column", "product=sku", "--type", "price=number",
+        "-c", tmp_path / "c",
+    )  # fmt: skip
+    assert totals(told) == (5, 4, 0, 0, 1) and told["problems"] == 2
+    problems = cli("info", "--problems", "--format", "json", "-c", tmp_path / "c").json["problems"]
+    assert {(line["source"], line["reason"].split(":")[0]) for line in problems} == {
+        ("products.csv line 3", "column price"), ("products.csv line 5", "column price"),
+    }  # fmt: skip
+    failed = cli("info", "--failures", "--format", "json", "-c", tmp_path / "c").json["failures"]
+    assert [(line["source"], line["reason"].split(":")[0]) for line in failed] == [
+        ("products.csv line 4", "photo not found")
+    ]
+    hits = cli("similar", "--id", "b", "--where", "price <= 12", "-c", tmp_path / "c", "--format", "json").json
+    assert [hit["product"] for hit in hits["hits"]] == ["a"]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_other_tables(cli, photos: Path, tmp_path: Path, suffix: str) -> None:
+    rows = [
+        {"product": f"p{n}", "image": f"{'dress' if n % 2 else 'skirt'}/{n}.png", "price": 5.5 * n} for n in range(4)
+    ]
+    table = photos / f"products{suffix}"
+    if suffix == ".jsonl":
+        table.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        parquet.write_table(pa.Table.from_pylist(rows), table)
+    assert totals(index(cli, table, "-c", tmp_path / "c")) == (4, 4, 0, 0, 0)
+    told = cli("similar", "--id", "p0", "--where", "price > 6", "-c", tmp_path / "c", "--format", "json").json
+    assert {hit["product"] for hit in told["hits"]} == {"p2", "p3"}
+
+
+def test_size_limits(cli, photos: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (2000, 1000)).save(photos / "large.png")
+    assert totals(index(cli, photos, "--max-megapixels", "1", "-c", tmp_path / "a"))[4] == 1
+    reason = cli("info", "--failures", "-c", tmp_path / "a").out
+    assert "large.png" in reason and "megapixels" in reason
+    assert totals(index(cli, photos, "--max-megabytes", "0.001", "-c", tmp_path / "b"))[4] >= 1
+
+
+def test_more_spaces_later(cli, photos: Path, tmp_path: Path) -> None:
+    catalog = tmp_path / "c"
+    assert cli("index", photos, "--spaces", "colour", "-c", catalog).code == 0
+    assert [space["name"] for space in cli("info", "--format", "json", "-c", catalog).json["spaces"]] == ["colour"]
+    told = cli("index", photos, "--spaces", "palette", "-c", catalog, "--format", "json").json
+    assert totals(told) == (6, 6, 0, 0, 0)
+    spaces = cli("info", "--format", "json", "-c", catalog).json["spaces"]
+    assert [(space["name"], space["rows"]) for space in spaces] == [("colour", 6), ("palette", 6)]
+
+
+AWKWARD = [
+    "with space.png",
+    'it\'s "quoted".png',
+    "été 漢字 🧥.png",
+    "semi;colon,comma.png",
+    "-dash.png",
+    "#hash%20.png",
+]
+
+
+def test_awkward_file_names(cli, tmp_path: Path) -> None:
+    folder = tmp_path / "my photos" / "robe d'été"
+    for number, name in enumerate(AWKWARD):
+        draw(folder / name, (50 * number, 255 - 50 * number, 77))
+    catalog = tmp_path / "my catalog's"
+    assert totals(index(cli, folder.parent, "-c", catalog)) == (len(AWKWARD), len(AWKWARD), 0, 0, 0)
+    for name in AWKWARD:
+        done = cli(
+            "similar",
+            folder / name,
+            "-k",
+            "1",
+            "--where",
+            "category = 'robe d''été'",
+            "--format",
+            "paths",
+            "-c",
+            catalog,
+        )
+        assert done.out == f"{folder / name}\n"
+    done = cli("similar", folder / AWKWARD[2], "-k", "6", "--format", "json", "-c", catalog)
+    assert {Path(hit["image"]).name for hit in done.json["hits"]} == set(AWKWARD)
+    assert cli("check", "-c", catalog).code == 0
+
+
+def test_near_duplicates_are_told_not_dropped(cli, demo, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(demo.photo("P0001"), folder / "a.jpg")
+    shutil.copy(demo.photo("P0002"), folder / "b.jpg")
+    with Image.open(demo.photo("P0001")) as photo:
+        photo.save(folder / "c.jpg", quality=60)
+    told = index(cli, folder, "-c", tmp_path / "c")
+    assert totals(told) == (3, 3, 0, 0, 0) and told["near_duplicates"] == 1
+    pairs = cli("info", "--near-duplicates", "--format", "json", "-c", tmp_path / "c").json["near_duplicates"]
+    assert [(Path(pair["path"]).name, Path(pair["other"]).name) for pair in pairs] == [("a.jpg", "c.jpg")]
+
+
+REFUSED = [
+    (["nothere"], "there is no such folder or file"),
+    (["{photos}", "--root", "."], "are for tables"),
+    (["{photos}", "--type", "price"], "has no '='"),
+    (["{photos}", "--type", "price=nmber"], "none of the types text, number, boolean"),
+    (["{photos}", "--column", "image"], "has no '='"),
+    (["{photos}", "--spaces", "colr"], "did you mean 'colour'?"),
+    (["{photos}", "--max-megapixels", "-3"], "x>0"),
+    (["{table}", "--column", "image=foto"], "names a column that is not there"),
+    (["{table}", "--type", "nothing=number"], "nothing"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), REFUSED, ids=[" ".join(row[0]) for row in REFUSED])
+def test_wrong_sources_make_no_catalog(cli, photos: Path, tmp_path: Path, arguments, said: str) -> None:
+    table = tmp_path / "products.csv"
+    table.write_text("image,product\ndress/1.png,a\n")
+    named = [argument.format(photos=photos, table=table) for argument in arguments]
+    done = cli("index", *named, "-c", tmp_path / "c")
+    assert done.code == 2 and said in done.err, done.err
+    assert not (tmp_path / "c" / "catalog.db").exists()
+
+
+def test_a_folder_of_other_things_is_no_catalog(cli, photos: Path, tmp_path: Path) -> None:
+    done = cli("index", photos, *LIGHT, "-c", photos)
+    assert done.code == 3 and "holds other files" in done.err
+    assert sorted(path.name for path in photos.iterdir()) == ["dress", "skirt"]
+
+
+def test_a_folder_without_pictures_is_refused(cli, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    done = cli("index", tmp_path / "none", *LIGHT, "-c", tmp_path / "c")
+    assert done.code == 2 and "no pictures in this folder or below" in done.err

@@ -1,0 +1,282 @@
+"""`houndstooth similar`: every way to ask, and every way to be answered."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+FIRST = "P0003"
+
+
+def products(told: dict) -> list[str]:
+    return [hit["product"] for hit in told["hits"]]
+
+
+def test_json_has_exactly_the_documented_shape(ask) -> None:
+    told = ask("--id", FIRST, "-k", 3)
+    assert list(told) == ["query", "matched", "searched", "exact", "hits"]
+    assert told["query"] == {
+        "like": [f"id:{FIRST}"], "using": {"colour": 1.0, "vgg": 1.0}, "where": "", "k": 3, "offset": 0,
+        "min_score": None, "group": "product",
+    }  # fmt: skip
+    assert (told["matched"], told["exact"], len(told["hits"])) == (39, True, 3)
+    for rank, hit in enumerate(told["hits"], start=1):
+        assert list(hit) == ["rank", "product", "image", "score", "scores", "attributes"]
+        assert hit["rank"] == rank
+        assert set(hit["scores"]) == {"colour", "vgg"}
+        assert Path(hit["image"]).is_file()
+        assert {"category", "price", "brand", "maxi", "dominant_colour"} <= set(hit["attributes"])
+        assert isinstance(hit["attributes"]["price"], float) and isinstance(hit["attributes"]["maxi"], bool)
+
+
+def test_a_photo_of_the_catalog_finds_itself_first(ask, demo) -> None:
+    told = ask(demo.photo(FIRST), "-k", 1)
+    assert products(told) == [FIRST]
+    assert told["hits"][0]["image"] == str(demo.photo(FIRST))
+    assert told["hits"][0]["score"] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_photo_from_elsewhere_is_extracted_now(ask, demo, tmp_path: Path) -> None:
+    from PIL import Image
+
+    other = tmp_path / "résumé of 'a' dress.png"
+    with Image.open(demo.photo(FIRST)) as photo:
+        photo.resize((photo.width * 3 // 4, photo.height * 3 // 4)).save(other)
+    told = ask(other, "-k", 5, "--using", "vgg")
+    assert told["query"]["like"] == [str(other)]
+    assert FIRST in products(told)
+
+
+def test_an_id_leaves_its_own_product_out(ask) -> None:
+    told = ask("--id", FIRST, "-k", 100)
+    assert len(told["hits"]) == told["matched"] == 39
+    assert FIRST not in products(told)
+
+
+def test_several_examples_are_combined(ask, demo) -> None:
+    told = ask("--id", FIRST, "--id", "P0004", demo.photo("P0005"), "-k", 100)
+    assert told["query"]["like"] == [str(demo.photo("P0005")), f"id:{FIRST}", "id:P0004"]
+    assert not {FIRST, "P0004"} & set(products(told))
+    assert products(told)[0] == "P0005"
+
+
+def test_not_pushes_away(ask) -> None:
+    plain = ask("--id", FIRST, "-k", 100)
+    near = products(plain)[0]
+    score = {hit["product"]: hit["score"] for hit in plain["hits"]}
+    pushed = ask("--id", FIRST, "--not", f"id:{near}", "-k", 100)
+    assert near not in products(pushed)
+    assert pushed["query"]["unlike"] == [f"id:{near}"]
+    like_it = products(ask("--id", near, "-k", 2))[:1]  # what is most like the unwanted falls
+    after = {hit["product"]: hit["score"] for hit in pushed["hits"]}
+    assert all(after[product] < score[product] for product in like_it if product in after)
+
+
+def test_colours_alone(ask) -> None:
+    everything = ask("--id", FIRST, "--group", "image", "-k", 1000)["hits"]
+    purest = max(everything, key=lambda hit: hit["attributes"].get("share_green", 0))
+    assert purest["attributes"]["share_green"] > 0.9
+    told = ask("--colour", "green", "-k", 3)
+    assert told["query"]["colours"] == "green"
+    assert told["hits"][0]["attributes"]["dominant_colour"] == "green"
+    shares = ask("--colour", "#1a1a2e:60,#ffffff:40", "-k", 5)
+    assert len(shares["hits"]) == 5
+    assert ask("--color", "green", "-k", 3)["hits"] == told["hits"]
+
+
+def test_colours_beside_a_photo(ask) -> None:
+    alone = {hit["product"]: hit["scores"]["colour"] for hit in ask("--id", FIRST, "-k", 100)["hits"]}
+    both = {hit["product"]: hit["scores"]["colour"] for hit in ask("--id", FIRST, "--colour", "red", "-k", 100)["hits"]}
+    reddest = ask("--colour", "red", "--using", "colour", "-k", 2)["hits"]
+    red = next(hit["product"] for hit in reddest if hit["product"] != FIRST)
+    assert both[red] > alone[red]
+
+
+def test_weights_make_the_score(ask) -> None:
+    told = ask("--id", FIRST, "--using", "vgg=2,colour=1", "--explain", "-k", 5)
+    assert told["query"]["using"] == {"vgg": 2.0, "colour": 1.0}
+    shares = {name: said["share"] for name, said in told["explanation"]["spaces"].items()}
+    assert sum(shares.values()) == pytest.approx(1, abs=1e-3)
+    for hit in told["hits"]:
+        fused = sum(shares[name] * score for name, score in hit["scores"].items())
+        assert hit["score"] == pytest.approx(fused, abs=2e-3)
+    single = ask("--id", FIRST, "--using", "vgg", "-k", 5)
+    assert all(hit["score"] == hit["scores"]["vgg"] for hit in single["hits"])
+
+
+WHERES = [
+    ("category = 'dress'", lambda row: row["category"] == "dress"),
+    ("category = 'dress' and price < 80", lambda row: row["category"] == "dress" and float(row["price"]) < 80),
+    ("category in ('skirt', 'shirt') and not maxi",
+     lambda row: row["category"] in ("skirt", "shirt") and row["maxi"] == "false"),
+    ("price between 30 and 60 or brand like 'B%'",
+     lambda row: 30 <= float(row["price"]) <= 60 or row["brand"].startswith("B")),
+    ("maxi", lambda row: row["maxi"] == "true"),
+    ("product = 'P0009'", lambda row: row["product"] == "P0009"),
+    ("price < 0", lambda row: False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "keep"), WHERES, ids=[where for where, _ in WHERES])
+@pytest.mark.parametrize("k", [1, 4, 1000])
+def test_filtered_results_are_never_short(ask, demo, where, keep, k: int) -> None:
+    told = ask("--id", FIRST, "--where", where, "-k", k)
+    expected = demo.products(keep) - {FIRST}
+    assert told["matched"] == len(expected)
+    assert len(told["hits"]) == min(k, len(expected))
+    assert set(products(told)) <= expected
+
+
+def test_pages_join_up(ask) -> None:
+    whole = ask("--id", FIRST, "-k", 12)["hits"]
+    parts = [ask("--id", FIRST, "-k", 5, "--offset", offset)["hits"] for offset in (0, 5, 10)]
+    assert [hit for part in parts for hit in part][:12] == whole
+    assert ask("--id", FIRST, "-k", 5, "--offset", 39)["hits"] == []
+
+
+def test_min_score_cuts(ask) -> None:
+    whole = ask("--id", FIRST, "-k", 100)["hits"]
+    middle = whole[10]["score"]
+    cut = ask("--id", FIRST, "-k", 100, "--min-score", middle)["hits"]
+    assert [hit["product"] for hit in cut] == [hit["product"] for hit in whole if hit["score"] >= middle]
+
+
+def test_group_image_gives_every_photo(ask, demo) -> None:
+    told = ask("--id", FIRST, "--group", "image", "-k", 1000)
+    images = [hit["image"] for hit in told["hits"]]
+    others = [str(demo.folder / row["image"]) for row in demo.rows if row["product"] != FIRST]
+    assert sorted(images) == sorted(others)
+    assert told["matched"] == len(others)
+    assert [hit["score"] for hit in told["hits"]] == sorted((hit["score"] for hit in told["hits"]), reverse=True)
+
+
+def test_explain_says_colours_and_counts(ask, cli, demo) -> None:
+    told = ask("--id", FIRST, "--explain", "-k", 2)
+    assert list(told) == ["query", "matched", "searched", "exact", "hits", "explanation"]
+    assert isinstance(told["explanation"]["query"]["dominant_colour"], str)
+    assert all("dominant_colour" in hit["attributes"] for hit in told["hits"])
+    table = cli("similar", "--id", FIRST, "--explain", "-k", 2, "--catalog", demo.catalog).out
+    assert "39 matched the filter" in table and "exactly" in table and "asked with: dominant colour" in table
+    assert table.splitlines()[0].split()[:5] == ["rank", "product", "score", "colour", "vgg"]
+
+
+def test_the_table_is_for_people(cli, demo) -> None:
+    lines = cli("similar", "--id", FIRST, "-k", 4, "--catalog", demo.catalog).out.splitlines()
+    assert lines[0].split()[:3] == ["rank", "product", "score"]
+    assert len(lines) == 6 and lines[2].split()[0] == "1" and lines[2].split()[1].startswith("P")
+
+
+def test_csv_and_paths_agree_with_json(ask, cli, demo) -> None:
+    hits = ask("--id", FIRST, "-k", 4)["hits"]
+    rows = list(
+        csv.DictReader(io.StringIO(cli("similar", "--id", FIRST, "-k", 4, "--format", "csv", "-c", demo.catalog).out))
+    )
+    assert [(int(row["rank"]), row["product"], row["image"]) for row in rows] == [
+        (hit["rank"], hit["product"], hit["image"]) for hit in hits
+    ]
+    assert [float(row["price"]) for row in rows] == [hit["attributes"]["price"] for hit in hits]
+    paths = cli("similar", "--id", FIRST, "-k", 4, "--format", "paths", "-c", demo.catalog).out
+    assert paths.splitlines() == [hit["image"] for hit in hits]
+
+
+def test_html_is_one_page_with_its_pictures(cli, demo, tmp_path: Path) -> None:
+    page = tmp_path / "hits.html"
+    asked = ["similar", demo.photo(FIRST), "--colour", "navy", "--not", "id:P0004"]
+    done = cli(*asked, "-k", 5, "--html", page, "-c", demo.catalog)
+    assert done.code == 0 and str(page) in done.err and done.out.startswith("rank")
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/jpeg;base64,") == 5 + 2  # the hits, the photo asked with, the product not wanted
+    assert not re.search(r"""(src|href)\s*=\s*["']?(?!data:|#)|url\(["']?(?!data:)|@import|<script""", text)
+    assert demo.photo(FIRST).name in text and "P0004" in text
+
+
+def test_batch_answers_line_by_line(cli, demo, tmp_path: Path) -> None:
+    queries = tmp_path / "queries.txt"
+    queries.write_text(f"id:{FIRST}\n\n/nowhere/none.jpg\n{demo.photo('P0004')}\nid:NOPE\n", encoding="utf-8")
+    done = cli("similar", "--batch", queries, "-k", 2, "--where", "price > 0", "-c", demo.catalog)
+    assert done.code == 2 and "2 lines could not be answered" in done.err
+    told = [json.loads(line) for line in done.out.splitlines()]
+    assert [one["query"]["like"] for one in told] == [
+        [f"id:{FIRST}"], ["/nowhere/none.jpg"], [str(demo.photo("P0004"))], ["id:NOPE"],
+    ]  # fmt: skip
+    assert [len(one.get("hits", [])) for one in told] == [2, 0, 2, 0]
+    assert "no such file" in told[1]["error"] and "no product 'NOPE'" in told[3]["error"]
+    assert told[0]["hits"] == cli(
+        "similar", "--id", FIRST, "-k", 2, "--format", "json", "-c", demo.catalog
+    ).json["hits"]  # fmt: skip
+
+
+def test_batch_brings_its_own_questions(cli, demo, tmp_path: Path) -> None:
+    done = cli("similar", "--batch", tmp_path / "q.txt", "--id", FIRST, "-c", demo.catalog)
+    assert done.code == 2 and "--batch brings its own questions" in done.err
+
+
+REFUSED = [
+    (["nothere.jpg"], 2, "cannot ask with nothere.jpg: no such file"),
+    (["--id", "P0003", "--not", "P0004"], 2, "a product of the catalog is written id:P0004"),
+    (["--id", "Q0003"], 2, "did you mean P0003"),
+    (["--id", "P0003", "-k", "0"], 2, "a whole number from 1"),
+    (["--id", "P0003", "-k", "many"], 2, "is not a valid integer"),
+    (["--id", "P0003", "--offset", "-1"], 2, "a whole number from 0"),
+    (["--id", "P0003", "--using", "vg=2"], 2, "did you mean 'vgg'?"),
+    (["--id", "P0003", "--using", "vgg=x"], 2, "write it as vgg=2,colour=1"),
+    (["--id", "P0003", "--using", "vgg=0"], 2, "must be above 0"),
+    (["--id", "P0003", "--min-score", "nan"], 2, "min_score is a number"),
+    (["--id", "P0003", "--group", "shop"], 2, "'product', 'image'"),
+    (["--id", "P0003", "--format", "xml"], 2, "'table', 'json', 'csv', 'paths'"),
+    (["--id", "P0003", "--wher", "maxi"], 2, "--where"),
+    (["--colour", "nvy"], 2, "navy"),
+    (["--colour", "navy", "--using", "vgg"], 2, "cannot see colours alone"),
+    ([], 2, "ask with something"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), REFUSED, ids=[" ".join(row[0]) or "nothing" for row in REFUSED])
+def test_wrong_questions_get_an_answer_that_helps(cli, demo, arguments, code: int, said: str) -> None:
+    done = cli("similar", *arguments, "--catalog", demo.catalog)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_wrong_filter_is_shown_with_a_caret(cli, demo) -> None:
+    done = cli("similar", "--id", FIRST, "--where", "price > 3 and categry = 'dress'", "-c", demo.catalog)
+    assert done.code == 2
+    assert "there is no attribute categry; did you mean category?" in done.err
+    text, caret = done.err.rstrip().splitlines()[-2:]
+    assert text[caret.index("^") : caret.rindex("^") + 1] == "categry"
+
+
+def test_a_broken_photo_is_named(cli, demo, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(demo.photo(FIRST).read_bytes()[:2000])
+    done = cli("similar", broken, "-c", demo.catalog)
+    assert done.code == 2 and f"cannot ask with {broken}" in done.err
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    done = cli("similar", text, "-c", demo.catalog)
+    assert done.code == 2 and "not a picture" in done.err
+
+
+def test_no_hits_says_why(cli, demo) -> None:
+    def said(*arguments: str) -> str:
+        done = cli("similar", "--id", FIRST, *arguments, "-c", demo.catalog)
+        assert done.code == 0
+        return done.out
+
+    assert "nothing in the catalog satisfies the filter" in said("--where", "price < 0")
+    assert "none of the 39 that match scores 0.999 or more" in said("--min-score", "0.999")
+    assert "--offset 50 leaves out all 39" in said("--offset", "50")
+
+
+def test_an_empty_catalog_says_so(cli, tmp_path: Path) -> None:
+    import houndstooth
+
+    houndstooth.open(tmp_path / "empty.catalog", create=True)
+    done = cli("similar", "--colour", "red", "-c", tmp_path / "empty.catalog")
+    assert done.code == 2 and "the catalog is empty: index photos into it first" in done.err
