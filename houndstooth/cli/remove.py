@@ -53,5 +53,10 @@ def command(
             click.confirm("Remove them from the catalog?", abort=True)
         opened.remove(plan)
     if output == "json":
-        told = {"images": len(plan.image_ids), "products": plan.products, "removed": not dry_run, "paths": plan.paths}
+        told = {
+            "images": len(plan.image_ids),
+            "products": plan.products,
+            "removed": bool(plan.image_ids) and not dry_run,
+            "paths": plan.paths,
+        }
         click.echo(json.dumps(told))
