@@ -1,6 +1,6 @@
 """Which index for how many rows: build time, size, time a query and recall@10 of every kind, against all rows compared.
 
-    python benchmarks/speed/index_kinds.py                          # synthetic rows, about two minutes on two cores
+    python benchmarks/speed/index_kinds.py                          # synthetic rows, some three minutes on two cores
     python benchmarks/speed/index_kinds.py --rows 50000 --dim 128
     python benchmarks/speed/index_kinds.py --photos DIR             # colour histograms of cut-outs of real photos
 

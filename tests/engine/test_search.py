@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from builders import add_products, make_store, new_image, spec, unit_rows
 
+import engine.search as module
 from engine.batch import Batch, Counts, Predicted
 from engine.errors import FilterError, QueryError, SpaceError
 from engine.examples import combine, vectors_of_product
@@ -279,6 +280,33 @@ def test_removed_rows_vanish_and_new_ones_appear(tmp_path: Path) -> None:
     again = search(reader, query)
     assert (again.hits[0].product, again.matched) == ("p100", 30)
     assert again.generation > after.generation > before.generation
+
+
+def test_an_answer_is_of_one_generation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = unit_rows(30, SHAPE)
+    store = make_store(tmp_path / "c", {"shape": rows})
+    query, read = Query({"shape": rows[4]}, k=3), module._read
+    calls = []
+
+    def removing(at: Store, ids: np.ndarray) -> object:
+        calls.append(ids)
+        if len(calls) == 1:  # the best hit goes between the search and the reading of what it shows
+            with writing(at) as writer, writer.change() as connection:
+                bury_images(connection, Reader(at).snapshot().image_ids[4:5].tolist(), writer.generation + 1)
+        return read(at, ids)
+
+    monkeypatch.setattr(module, "_read", removing)
+    results = search(Reader(store), query)
+    assert len(calls) == 2 and results.generation == store.generation() and results.matched == 29
+    assert "p4" not in {hit.product for hit in results.hits}
+
+    def changing(at: Store, ids: np.ndarray) -> object:
+        with writing(at) as writer, writer.change():
+            calls.append(ids)
+        return read(at, ids)
+
+    monkeypatch.setattr(module, "_read", changing)  # a writer that never rests does not keep an answer away
+    assert len(search(Reader(store), query).hits) == 3 and len(calls) == 2 + module.ATTEMPTS
 
 
 def test_a_catalog_without_rows(tmp_path: Path) -> None:
