@@ -28,7 +28,11 @@ def command(context: click.Context) -> None:
 @catalog_option
 @table_or_json
 def list_command(catalog: Path, output: str) -> None:
-    """List the runs."""
+    """List the runs.
+
+    \b
+    houndstooth clusters list
+    """
     from tabulate import tabulate
 
     from houndstooth.catalog import Catalog
@@ -49,7 +53,12 @@ def list_command(catalog: Path, output: str) -> None:
 @catalog_option
 @table_or_json
 def show_command(run: str, catalog: Path, output: str) -> None:
-    """Show one RUN: a name, a number, or a space for its newest."""
+    """Show one RUN: a name, a number, or a space for its newest.
+
+    \b
+    houndstooth clusters show colour-k12
+    houndstooth clusters show colour --format json
+    """
     from engine.clusters import open_run
     from engine.store import Store
     from houndstooth.cli.cluster import run_json, run_text
@@ -64,7 +73,11 @@ def show_command(run: str, catalog: Path, output: str) -> None:
 @catalog_option
 @table_or_json
 def compare_command(first: str, second: str, catalog: Path, output: str) -> None:
-    """How much two runs agree on the photos in both: adjusted mutual information, 1 the same, about 0 by chance."""
+    """Compare two runs on the photos in both: adjusted mutual information, 1 the same, about 0 by chance.
+
+    \b
+    houndstooth clusters compare colour-k12 vgg-k12
+    """
     from engine.clusters import agreement, open_run
     from engine.store import Store
 
@@ -93,7 +106,11 @@ def compare_command(first: str, second: str, catalog: Path, output: str) -> None
 @click.argument("name")
 @catalog_option
 def rename_command(run: str, name: str, catalog: Path) -> None:
-    """Give RUN another NAME."""
+    """Give RUN another NAME.
+
+    \b
+    houndstooth clusters rename colour-k12 "spring by colour"
+    """
     from engine.clusters import rename_run
     from engine.store import Store
 
@@ -104,7 +121,11 @@ def rename_command(run: str, name: str, catalog: Path) -> None:
 @click.argument("run")
 @catalog_option
 def delete_command(run: str, catalog: Path) -> None:
-    """Delete RUN; the photos stay."""
+    """Delete RUN; the photos stay.
+
+    \b
+    houndstooth clusters delete colour-k12
+    """
     from engine.clusters import delete_run
     from engine.store import Store
 

@@ -16,6 +16,9 @@ def command(catalog: Path) -> None:
 
     Indexing and removing do this by themselves when it is due. Files that another process may still read stay for an
     hour.
+
+    \b
+    houndstooth compact --catalog shop.catalog
     """
     from houndstooth.catalog import Catalog
 

@@ -12,7 +12,11 @@ from houndstooth.cli.options import catalog_option
 @click.command("migrate")
 @catalog_option
 def command(catalog: Path) -> None:
-    """Bring a catalog made by an older Houndstooth up to date: a backup first, then all of it or nothing."""
+    """Bring a catalog made by an older Houndstooth up to date: a backup first, then all of it or nothing.
+
+    \b
+    houndstooth migrate --catalog shop.catalog
+    """
     from engine.migrate import migrate
 
     done = migrate(catalog)

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 @click.option(
     "--batch",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="Answer many: a photo or id:PRODUCT a line; prints one JSON object a line.",
+    help="Answer many: a photo or id:PRODUCT a line (- for standard input); prints one JSON object a line.",
 )
 def command(
     photos: tuple[str, ...],
@@ -84,6 +84,7 @@ def command(
     houndstooth similar --id 1163 --using vgg=2,colour=1 --explain --format json
     houndstooth similar --colour "#1a1a2e:60,#ffffff:40" --html hits.html
     houndstooth similar front.jpg back.jpg --not id:1200
+    houndstooth similar --batch queries.txt -k 5 > answers.jsonl
     """  # fmt: skip
     from houndstooth.asking import PRODUCT_PREFIX, Ask
     from houndstooth.catalog import Catalog

@@ -114,7 +114,7 @@ def test_folders_of_links_and_copies(cli, shop, run, tmp_path: Path) -> None:
     for kind in ("links", "copies"):
         folders = sorted(path for path in (tmp_path / kind).iterdir() if path.is_dir())
         assert [len(list(folder.iterdir())) for folder in folders] == [one["size"] for one in run["clusters"]]
-    pictures = [path for path in (tmp_path / "links").rglob("*.jpg")]
+    pictures = list((tmp_path / "links").rglob("*.jpg"))
     assert all(path.is_symlink() and path.exists() for path in pictures) and len(pictures) == len(shop.rows)
     assert not any(path.is_symlink() for path in (tmp_path / "copies").rglob("*.jpg"))
     strangers = tmp_path / "strangers"
