@@ -21,8 +21,8 @@ from indexer.vgg.projection import Projection, load_projection
 from indexer.vgg.weights import DIM, SIDE, Weights, digest_of, load_weights, torchvision_weights, verified, vgg16
 
 SHIPPED = Path(__file__).parent.parent / "weights"
-GROUND = (123, 117, 104)
-"""What surrounds a masked garment, RGB: the mean of VGG's training pictures, which the network sees as zero."""
+GROUND = (255, 255, 255)
+"""What surrounds a masked garment, RGB: white, as in many a shop's photos; better than grey on training photos."""
 KEPT = 0.75
 """Share of the longer side that is always seen: a dress from neck to hem keeps most of its length."""
 BATCH = 64
@@ -91,10 +91,10 @@ def prepare(picture: Picture) -> NDArray[np.uint8]:
     """A picture as the network sees it: uint8 (150, 150, 3), antialiased.
 
     Without a mask: the middle of the picture, squeezed to a square where cutting would lose too much. With one: the
-    garment alone in its own proportions, on a plain ground. Both were chosen on training photos (docs/quality.md).
+    garment alone in its own proportions, on white. Both were chosen on training photos (docs/quality.md).
     """
     if picture.mask is not None and picture.mask.any():
-        image = _on_plain_ground(picture.rgb, picture.mask)
+        image = _on_white(picture.rgb, picture.mask)
         box = (0.0, 0.0, float(image.width), float(image.height))
     else:
         image = Image.fromarray(picture.rgb)
@@ -109,8 +109,8 @@ def _centre(width: int, height: int) -> tuple[float, float, float, float]:
     return (width - across) / 2, (height - down) / 2, (width + across) / 2, (height + down) / 2
 
 
-def _on_plain_ground(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Image.Image:
-    """The pixels of the mask, centred on a square 1.1 times the longer side of their bounding box."""
+def _on_white(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Image.Image:
+    """The pixels of the mask, centred on a white square 1.1 times the longer side of their bounding box."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     top, left, bottom, right = rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
     side = math.ceil(1.1 * max(bottom - top, right - left))

@@ -43,14 +43,12 @@ def test_golden_numbers() -> None:
     assert vector @ golden["vector"] > 0.999
 
 
-def test_channels_are_rgb_and_the_mean_is_vggs() -> None:
-    """The mean colour is nothing to the first convolution; swapped channels are another picture."""
+def test_channels_are_not_swapped_unseen() -> None:
     space = Vgg(device="cpu")
     red = np.zeros((60, 60, 3), np.uint8)
     red[..., 0] = 255
     one, other = space.extract([Picture(red), Picture(red[..., ::-1].copy())])
     assert one @ other < 0.9
-    assert np.allclose(GROUND, 255 * np.array([0.48235, 0.45882, 0.40784]), atol=0.5)
 
 
 def test_a_picture_near_three_to_four_is_cut_square() -> None:
