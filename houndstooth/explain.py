@@ -24,8 +24,15 @@ def explain(ask: Ask, results: Results, reader: Reader, extractors: Extractors) 
     parts = ", ".join(f"{said['share']:.0%} {name} (weight {said['weight']:g})" for name, said in spaces.items())
     text = [f"score = {parts}", f"{results.matched} matched the filter; {results.searched} were compared, {how}"]
     if asked:
-        text.append("asked with: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in asked.items()))
+        text.append("asked with: " + ", ".join(_said(asked)))
     return {"spaces": spaces, "query": asked, "text": text}
+
+
+def _said(asked: dict[str, Any]) -> list[str]:
+    """For people: what is named first, then numbers, the largest first."""
+    numbers = sorted(((value, name) for name, value in asked.items() if not isinstance(value, str)), reverse=True)
+    named = [f"{name.replace('_', ' ')} {value}" for name, value in asked.items() if isinstance(value, str)]
+    return [*named, *(f"{name.replace('_', ' ')} {value:.2f}" for value, name in numbers)]
 
 
 def _asked(ask: Ask, reader: Reader, extractors: Extractors) -> dict[str, Any]:
