@@ -54,8 +54,8 @@ def new_values(
     return rows
 
 
-def write_given(connection: Connection, rows: list[dict[str, Any]]) -> int:
-    """Set the values that `new_values` found; the number of products they belong to."""
+def write_given(connection: Connection, rows: list[dict[str, Any]]) -> set[int]:
+    """Set the values that `new_values` found; the ids of the products they belong to."""
     table = schema.product_value
     if rows:
         statement = upsert(table)
@@ -71,7 +71,7 @@ def write_given(connection: Connection, rows: list[dict[str, Any]]) -> int:
             ),
             rows,
         )
-    return len({row["product_id"] for row in rows})
+    return {row["product_id"] for row in rows}
 
 
 def write_predicted(

@@ -140,7 +140,7 @@ class Writer:
             connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(finished=now()))
 
     def commit(self, batch: Batch, run_id: int, spaces: Mapping[str, Space]) -> int:
-        """Publish a batch; the number of products whose given attributes it changed.
+        """Publish a batch; the number of products, known before, whose given attributes it changed.
 
         Raises SpaceError for a vector of the wrong shape or length, CatalogError when the disk refuses, and
         CatalogBusyError; each leaves the catalog as it was.
@@ -154,7 +154,7 @@ class Writer:
         thumbnails = self._write_thumbnails(batch, ids)
         with self.change() as connection:
             attributes = declare(connection, batch.attribute_types)
-            products = self._products(connection, batch)
+            products, fresh = self._products(connection, batch)
             for space_id, file, rows in [*shards, *thumbnails]:
                 connection.execute(_shard_row(space_id, file, rows))
             self._bury(connection, batch, products)
@@ -175,7 +175,7 @@ class Writer:
             changed = write_given(connection, new_values(connection, attributes, given))
             _write_ledger(connection, batch, ids, run_id)
             add_counts(connection, run_id, batch.counts)
-        return changed
+        return len(changed - fresh)
 
     def _says_anything_new(self, batch: Batch) -> bool:
         with self.database.read() as connection:
@@ -236,16 +236,16 @@ class Writer:
         pictures = [new.thumbnail for new in batch.images]
         return [(None, write_thumbnails(self.store.thumbnails, image_ids, pictures), len(pictures))]
 
-    def _products(self, connection: Connection, batch: Batch) -> dict[str, int]:
-        """Product id in the database for each product named in the batch, made where it is new."""
+    def _products(self, connection: Connection, batch: Batch) -> tuple[dict[str, int], set[int]]:
+        """Product id in the database for each product named in the batch, made where it is new; and the new ids."""
         table = schema.product
         names = list(dict.fromkeys([*(new.entry.product for new in batch.images), *batch.products]))
         found = _product_ids(connection, names)
-        fresh = [{"key": name} for name in names if name not in found]
+        fresh = [name for name in names if name not in found]
         if fresh:
-            connection.execute(insert(table), fresh)
+            connection.execute(insert(table), [{"key": name} for name in fresh])
             found = _product_ids(connection, names)
-        return found
+        return found, {found[name] for name in fresh}
 
     def _bury(self, connection: Connection, batch: Batch, products: Mapping[str, int]) -> None:
         """The images that the batch's own take the place of, and those it names."""
