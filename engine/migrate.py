@@ -10,6 +10,7 @@ from pathlib import Path
 
 import alembic.command
 from alembic.config import Config
+from sqlalchemy import Connection
 
 import migrations
 from engine.database import Database, revision
@@ -49,19 +50,32 @@ def upgrade(database: Database) -> None:
     """Run the missing migrations in one transaction and check every reference before it commits.
 
     The database must have been opened with foreign keys off: SQLite rebuilds a table by dropping the old one,
-    which would cascade.
+    which would cascade. Ids stay used: a rebuilt table would forget the highest, were it not told.
     """
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
     with database.write() as connection:
         config.attributes["connection"] = connection
+        used = _used_ids(connection)
         alembic.command.upgrade(config, "head")
+        for table, last in used.items():
+            connection.exec_driver_sql(
+                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?",
+                (last, table),
+            )
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if broken:
             raise CatalogCorruptError(
                 f"after the migration {len(broken)} rows refer to nothing, e.g. in table {broken[0][0]}; "
                 "nothing was changed"
             )
+
+
+def _used_ids(connection: Connection) -> dict[str, int]:
+    """The highest id that each table has ever given."""
+    if not connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").all():
+        return {}
+    return {row[0]: row[1] for row in connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")}
 
 
 def _backup(store: Store, before: str) -> Path:
