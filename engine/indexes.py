@@ -6,6 +6,7 @@ import hashlib
 import logging
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Row, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -16,7 +17,9 @@ from engine.errors import CatalogCorruptError
 from engine.index import VectorIndex
 from engine.snapshot import Reader
 from engine.store import Store
-from engine.writer import Writer
+
+if TYPE_CHECKING:
+    from engine.writer import Writer
 
 SUFFIX = ".faiss"
 FLAT = "flat"

@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, update
 
 from engine import schema
 from engine.durable import hash_file, publish
 from engine.errors import CatalogCorruptError
-from engine.snapshot import Space, load_spaces
+from engine.snapshot import MODELS, Space, load_spaces
 from engine.store import Store
-from engine.writer import MODELS, Writer
+
+if TYPE_CHECKING:
+    from engine.writer import Writer
 
 SUFFIX = ".safetensors"
 

@@ -6,13 +6,17 @@ second would decide alone. Dividing by the spread gives equal weights an equal s
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select, update
 
 from engine import schema
 from engine.snapshot import Reader, Snapshot
-from engine.writer import Writer
+
+if TYPE_CHECKING:
+    from engine.writer import Writer
 
 SAMPLE_ROWS = 2_000
 PAIRS = 20_000

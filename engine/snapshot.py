@@ -23,6 +23,9 @@ from engine.shards import VectorShard, open_vectors
 from engine.store import Store
 from engine.vectors import SpaceVectors
 
+MODELS = "models"
+"""Of a space's parameters, the one that outlives its extractor: what was fitted to this catalog (engine.models)."""
+
 
 @dataclass(frozen=True)
 class Space:

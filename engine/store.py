@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy import insert, select
 
 from engine.database import Database, require_head, use_journal
@@ -118,6 +117,8 @@ class Store:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Be the one writer. The operating system frees the lock when the process ends, however it ends."""
+        from filelock import FileLock, Timeout  # readers never lock
+
         lock = FileLock(self.root / "write.lock")
         try:
             lock.acquire(timeout=0)

@@ -23,16 +23,13 @@ from engine.batch import Batch, Counts, Entry, NewRegion
 from engine.durable import PublishedFile
 from engine.errors import CatalogBusyError, SpaceError
 from engine.shards import write_thumbnails, write_vectors
-from engine.snapshot import Space, load_spaces
+from engine.snapshot import MODELS, Space, load_spaces
 from engine.store import Store, now
 from engine.tombstones import bury_empty_products, bury_images
 from engine.values import SQL_LIMIT, declare, known_attributes, new_values, write_given, write_predicted
 
 UNIT_TOLERANCE = 1e-3
 """How far from 1 the length of a vector may be that is to be stored."""
-
-MODELS = "models"
-"""Of a space's parameters, the one that outlives its extractor: what was fitted to this catalog (engine.models)."""
 
 
 @dataclass(frozen=True)

@@ -79,12 +79,13 @@ def _apply(layers: tuple[Layer, ...], x: Any) -> Any:
 def _convolution(layer: Convolution, x: Any) -> Any:
     from openvino import opset13 as ops
 
-    weight, bias = layer.weight.astype(np.float32), layer.bias.astype(np.float32)
+    # As constants: arrays given to an operator become Python lists first, seconds and hundreds of megabytes for VGG16.
+    weight, bias = layer.weight.astype(np.float32), ops.constant(layer.bias.astype(np.float32).reshape(1, -1, 1, 1))
     strides, (before, after) = [layer.stride] * 2, layer.padding
     if layer.groups == 1:
-        x = ops.convolution(x, weight, strides, [before] * 2, [after] * 2, [1, 1])
+        x = ops.convolution(x, ops.constant(weight), strides, [before] * 2, [after] * 2, [1, 1])
     else:
         out, *rest = weight.shape
         grouped = weight.reshape(layer.groups, out // layer.groups, *rest)
-        x = ops.group_convolution(x, grouped, strides, [before] * 2, [after] * 2, [1, 1])
-    return ops.add(x, bias.reshape(1, -1, 1, 1))
+        x = ops.group_convolution(x, ops.constant(grouped), strides, [before] * 2, [after] * 2, [1, 1])
+    return ops.add(x, bias)

@@ -143,6 +143,12 @@ def _name_of_bin(names: str) -> NDArray[np.intp]:
     colours = np.array([list(bytes.fromhex(digits)) for _, digits in anchors])
     scale = np.array([1, CHROMA, CHROMA], np.float32)
     bins, places = srgb_to_oklab(bin_colours(np.arange(BINS))) * scale, srgb_to_oklab(colours) * scale
-    squares = np.stack([np.square(bins - place).sum(axis=1) for place in places] + [np.full(BINS, CUT**2)])
-    named: NDArray[np.intp] = columns[squares.argmin(axis=0)]
+    # Axis by axis and one anchor at a time: a command that asks by colours waits for this. The first of equals stays.
+    light, green_red, blue_yellow = np.ascontiguousarray(bins.T)
+    named, nearest = np.full(BINS, columns[-1]), np.full(BINS, np.inf)
+    for column, place in zip(columns[:-1], places, strict=True):
+        square = np.square(light - place[0]) + np.square(green_red - place[1]) + np.square(blue_yellow - place[2])
+        closer = square < nearest
+        named[closer], nearest[closer] = column, square[closer]
+    named[nearest > CUT**2] = columns[-1]
     return named
