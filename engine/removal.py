@@ -55,7 +55,7 @@ def select_images(
     chosen = np.unique(snapshot.image_ids[keep]).tolist()
     if missing:
         paths = _paths(reader.store, chosen)
-        chosen = [image_id for image_id in chosen if not Path(paths[image_id]).exists()]
+        chosen = [image_id for image_id in chosen if _is_gone(Path(paths[image_id]))]
     return tuple(chosen)
 
 
@@ -89,6 +89,17 @@ def remove(store: Store, image_ids: Sequence[int], what: str) -> int:
             add_counts(connection, run_id, Counts(seen=len(image_ids), indexed=len(image_ids)))
         writer.finish_run(run_id)
     return products
+
+
+def _is_gone(path: Path) -> bool:
+    """Whether there is surely no file: one that cannot be looked at (no permission, a disk that fails) is not gone."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _paths(store: Store, image_ids: Sequence[int]) -> dict[int, str]:
