@@ -73,9 +73,8 @@ def command(
     with tqdm(disable=not sys.stderr.isatty(), leave=False) as bar:
 
         def show(stage: str, done: int, total: int) -> None:
-            bar.set_description(stage)
-            bar.total = total
-            bar.n = done
+            bar.set_description_str(stage, refresh=False)
+            bar.total, bar.n = total, done
             bar.refresh()
 
         run = Catalog(catalog).cluster(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from engine.info import Info
     from houndstooth.reports import FileLine, NearPair
 
+SHARE = "share_"
+
 
 @click.command("info")
 @catalog_option
@@ -83,7 +85,7 @@ def _print_info(told: Info) -> None:
     ]
     click.echo("\n" + tabulate(spaces, ["space", "reads", "dimension", "vectors", "index", "shards", "size"]))
     if told.attributes:
-        click.echo("\nAttributes: " + ", ".join(f"{name} ({kind})" for name, kind in told.attributes.items()))
+        click.echo("\nAttributes: " + ", ".join(_attributes(told)))
     runs = [
         [run["id"], run["kind"], run["started"], run["seen"], run["indexed"], run["unchanged"], run["duplicate"],
          run["failed"], "" if run["finished"] else "not finished", run["source"]]
@@ -92,6 +94,15 @@ def _print_info(told: Info) -> None:
     header = ["run", "kind", "started", "seen", "indexed", "unchanged", "duplicate", "failed", "", "source"]
     click.echo("\n" + tabulate(runs, header))
     click.echo(f"\nDatabase {_bytes(told.database_bytes)}, thumbnails {_bytes(told.thumbnail_bytes)}")
+
+
+def _attributes(told: Info) -> list[str]:
+    """Names and types; the shares of colours, some twenty, in one."""
+    shares = [name for name in told.attributes if name.startswith(SHARE)]
+    listed = [f"{name} ({kind})" for name, kind in told.attributes.items() if name not in shares]
+    if shares:
+        listed.append(f"{SHARE}COLOUR ({', '.join(name.removeprefix(SHARE) for name in shares)}; number)")
+    return listed
 
 
 def _bytes(count: int) -> str:

@@ -50,7 +50,9 @@ def command(
         if not yes and (suspicious or (sys.stdin.isatty() and output == "table")):
             if not sys.stdin.isatty():
                 raise click.UsageError("More than half of the photos are missing: is a disk away? If not, add --yes.")
-            click.confirm("Remove them from the catalog?", abort=True)
+            if not click.confirm("Remove them from the catalog?"):
+                click.echo("Nothing was removed.")
+                return
         opened.remove(plan)
     if output == "json":
         told = {

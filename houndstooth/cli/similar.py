@@ -91,6 +91,8 @@ def command(
 
     if batch is not None and (photos or ids or colours or html):
         raise click.UsageError("--batch brings its own questions: leave out photos, --id, --colour and --html.")
+    if html is not None and html.suffix.lower() != ".html":
+        raise click.UsageError(f"--html writes a page: end '{html.name}' in .html.")
     examples = (*photos, *(PRODUCT_PREFIX + product for product in ids))
     ask = Ask(examples, unlike, colours, using, where, k, offset, min_score, cast("Group", group))
     opened = Catalog(catalog)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sqlite3
@@ -29,6 +30,7 @@ def test_info_counts(cli, demo) -> None:
     assert told["runs"][0]["kind"] == "index" and told["runs"][0]["seen"] == len(demo.rows)
     text = cli("info", "-c", demo.catalog).out
     assert f"40 products, {len(demo.rows)} photos" in text and "price (number)" in text
+    assert "share_COLOUR (beige, " in text and "share_beige" not in text
 
 
 def test_info_lists_are_empty_where_nothing_is_wrong(cli, demo) -> None:
@@ -129,6 +131,20 @@ def test_remove_missing(cli, disk: tuple[Path, Path]) -> None:
     assert cli("remove", "--missing", "--yes", "-c", catalog).code == 0
     assert cli("info", "--format", "json", "-c", catalog).json["images"] == 0
     assert cli("check", "-c", catalog).code == 0
+
+
+def test_a_person_is_asked(cli, shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Keyboard(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Keyboard("n\n"))
+    done = cli("remove", "--id", "P0002", "-c", shop.catalog)
+    assert done.code == 0 and "Remove them from the catalog? [y/N]" in done.out and "Nothing was removed." in done.out
+    assert cli("info", "--format", "json", "-c", shop.catalog).json["products"] == 40
+    monkeypatch.setattr("sys.stdin", Keyboard("y\n"))
+    assert cli("remove", "--id", "P0002", "-c", shop.catalog).code == 0
+    assert cli("info", "--format", "json", "-c", shop.catalog).json["products"] == 39
 
 
 def test_compact(cli, shop) -> None:

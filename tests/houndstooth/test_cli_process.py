@@ -94,6 +94,23 @@ def test_stdout_is_pure_json_and_stderr_quiet_without_a_terminal(shop, tmp_path:
     assert "broken.jpg" in text.stderr and "broken.jpg" not in text.stdout and "\r" not in text.stderr
 
 
+def test_a_terminal_gets_a_progress_bar(shop) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    command = [*HOUNDSTOOTH, "index", str(shop.table), "-c", str(shop.catalog), "--format", "json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, timeout=120, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert json.loads(done.stdout)["unchanged"] == len(shop.rows)
+    assert f"{len(shop.rows)}/{len(shop.rows)}" in shown and "photos/s" in shown
+
+
 def test_page_and_json_together(demo, tmp_path: Path) -> None:
     done = run("similar", "--id", "P0003", "--html", tmp_path / "h.html", "--format", "json", "-c", demo.catalog)
     assert json.loads(done.stdout)["hits"] and "Wrote" in done.stderr

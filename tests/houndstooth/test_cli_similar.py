@@ -230,6 +230,8 @@ REFUSED = [
     (["--id", "P0003", "--group", "shop"], 2, "'product', 'image'"),
     (["--id", "P0003", "--format", "xml"], 2, "'table', 'json', 'csv', 'paths'"),
     (["--id", "P0003", "--wher", "maxi"], 2, "--where"),
+    (["--id", "P0003", "--html", "page.pdf"], 2, "end 'page.pdf' in .html"),
+    (["--id", "P0003", "--html", "/none/page.html"], 2, "there is no folder /none"),
     (["--colour", "nvy"], 2, "navy"),
     (["--colour", "navy", "--using", "vgg"], 2, "cannot see colours alone"),
     ([], 2, "ask with something"),
