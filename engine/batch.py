@@ -115,6 +115,8 @@ class Counts:
 class Batch:
     """Everything that one publication brings.
 
+    moved: image id -> the path its photo has now. blanks: product id -> attributes that the source has a column for
+    and no value, cleared when this run has not spoken of the product before.
     products: product id -> given attributes, for every product seen, changed or not (the writer compares).
     entries: ledger lines of files that brought no image. buried: image ids that leave the catalog.
     """
@@ -125,10 +127,12 @@ class Batch:
     attribute_types: dict[str, AttributeType] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     buried: list[int] = field(default_factory=list)
+    moved: dict[int, str] = field(default_factory=dict)
+    blanks: dict[str, frozenset[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     counts: Counts = Counts()
 
     @property
     def only_sightings(self) -> bool:
         """Whether the batch brings nothing but products that may be as they were."""
-        return not (self.images or self.vectors or self.entries or self.buried or self.problems)
+        return not (self.images or self.vectors or self.entries or self.buried or self.moved or self.problems)

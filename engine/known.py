@@ -113,7 +113,7 @@ def stored_region(reader: Reader, known: KnownImage, spaces: Mapping[str, Space]
         predicted = _predictions(connection, row.id)
     ids = np.array([row.id], dtype=np.int64)
     return NewRegion(
-        vectors={name: snapshot.vectors(name).gather(ids)[0] for name in spaces},
+        vectors={name: snapshot.vectors_of(space).gather(ids)[0] for name, space in spaces.items()},
         box=None if row.x is None else (row.x, row.y, row.width, row.height),
         masked=row.masked,
         predicted=predicted,
@@ -131,6 +131,20 @@ def _predictions(connection: Connection, region_id: int) -> dict[str, Predicted]
     for row in rows:
         said = row.text if row.type == "text" else bool(row.number) if row.type == "boolean" else row.number
         found[row.name] = Predicted(said, row.confidence, row.model)
+    return found
+
+
+def product_photos(store: Store, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Live products of these ids -> the paths of their photos."""
+    image, product = schema.image, schema.product
+    statement = (
+        select(product.c.key, image.c.path)
+        .join(image, image.c.product_id == product.c.id)
+        .where(product.c.removed.is_(None), image.c.removed.is_(None))
+    )
+    found: dict[str, list[str]] = {}
+    for row in _rows(store, statement, product.c.key, sorted(keys)):
+        found.setdefault(row.key, []).append(row.path)
     return found
 
 

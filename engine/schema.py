@@ -132,8 +132,9 @@ space = Table(
     Column("pair_mean", Float),  # cosine of random pairs: its mean and spread put spaces on one scale
     Column("pair_spread", Float),
     Column("pair_rows", Integer),  # rows there were when the two were measured
+    Column("pending", Boolean, nullable=False),  # being filled: it answers, and takes its name, when all images have it
     Column("removed", BigInteger),  # set when an extractor with another fingerprint took the name
-    Index("ix_space_name", "name", unique=True, sqlite_where=text("removed IS NULL")),
+    Index("ix_space_name", "name", "pending", unique=True, sqlite_where=text("removed IS NULL")),
     sqlite_autoincrement=True,
 )
 

@@ -58,7 +58,7 @@ class Snapshot:
     _shard_names: Mapping[int, list[str]]
     _open: Callable[[str], VectorShard]
     _columns: dict[str, Column] = field(default_factory=dict)
-    _vectors: dict[str, SpaceVectors] = field(default_factory=dict)
+    _vectors: dict[int, SpaceVectors] = field(default_factory=dict)
 
     def space(self, name: str) -> Space:
         """The space of this name. Raises SpaceError naming those there are."""
@@ -74,11 +74,14 @@ class Snapshot:
 
     def vectors(self, name: str) -> SpaceVectors:
         """The vectors of a space."""
-        if name not in self._vectors:
-            space = self.space(name)
+        return self.vectors_of(self.space(name))
+
+    def vectors_of(self, space: Space) -> SpaceVectors:
+        """The vectors of a space that may still be being filled."""
+        if space.id not in self._vectors:
             shards = [self._open(shard) for shard in self._shard_names.get(space.id, [])]
-            self._vectors[name] = SpaceVectors(space.dim, shards)
-        return self._vectors[name]
+            self._vectors[space.id] = SpaceVectors(space.dim, shards)
+        return self._vectors[space.id]
 
     def rows_of(self, region_ids: NDArray[np.int64]) -> NDArray[np.intp]:
         """Row numbers of live region ids (m,) in the arrays of this snapshot."""
@@ -145,9 +148,10 @@ def _load(connection: Connection, generation: int, opener: Callable[[str], Vecto
     )
 
 
-def load_spaces(connection: Connection) -> dict[str, Space]:
-    """The spaces in use, by name, in the order they were made."""
+def load_spaces(connection: Connection, pending: bool = False) -> dict[str, Space]:
+    """The spaces that answer, by name, in the order they were made; or those that are still being filled."""
     space = schema.space
+    statement = select(space).where(space.c.removed.is_(None), space.c.pending.is_(pending))
     return {
         row.name: Space(
             id=row.id,
@@ -160,5 +164,5 @@ def load_spaces(connection: Connection) -> dict[str, Space]:
             pair_mean=row.pair_mean,
             pair_spread=row.pair_spread,
         )
-        for row in connection.execute(select(space).where(space.c.removed.is_(None)).order_by(space.c.id))
+        for row in connection.execute(statement.order_by(space.c.id))
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from engine import schema
 from engine.values import SQL_LIMIT
@@ -24,6 +24,16 @@ def bury_images(connection: Connection, image_ids: Sequence[int], generation: in
             .where(schema.image.c.id.in_(part), schema.image.c.removed.is_(None))
             .values(removed=generation)
         )
+
+
+def move_images(connection: Connection, moved: Mapping[int, str]) -> None:
+    """Give images the paths that their photos have now; the ledger's lines of the old paths go."""
+    for image_id, path in moved.items():
+        before = connection.execute(select(schema.image.c.path).where(schema.image.c.id == image_id)).scalar_one()
+        connection.execute(
+            delete(schema.ledger).where(schema.ledger.c.path == before, schema.ledger.c.image_id == image_id)
+        )
+        connection.execute(update(schema.image).where(schema.image.c.id == image_id).values(path=path))
 
 
 def bury_empty_products(connection: Connection, generation: int) -> int:

@@ -54,6 +54,30 @@ def new_values(
     return rows
 
 
+def blank_values(
+    connection: Connection,
+    attributes: Mapping[str, tuple[int, AttributeType]],
+    products: Mapping[int, Iterable[str]],
+) -> list[dict[str, int]]:
+    """Keys of given values that the source, which speaks of these names for each product id, has no longer."""
+    before = _stored(connection, list(products))
+    return [
+        {"b_product": product_id, "b_attribute": attributes[name][0]}
+        for product_id, names in products.items()
+        for name in names
+        if name in attributes and (product_id, attributes[name][0]) in before
+    ]
+
+
+def delete_given(connection: Connection, keys: list[dict[str, int]]) -> set[int]:
+    """Delete the values that `blank_values` found; the ids of the products they belonged to."""
+    table = schema.product_value
+    if keys:
+        one = (table.c.product_id == bindparam("b_product")) & (table.c.attribute_id == bindparam("b_attribute"))
+        connection.execute(delete(table).where(one), keys)
+    return {key["b_product"] for key in keys}
+
+
 def write_given(connection: Connection, rows: list[dict[str, Any]]) -> set[int]:
     """Set the values that `new_values` found; the ids of the products they belong to."""
     table = schema.product_value
@@ -77,12 +101,17 @@ def write_given(connection: Connection, rows: list[dict[str, Any]]) -> set[int]:
 def write_predicted(
     connection: Connection,
     attributes: Mapping[str, tuple[int, AttributeType]],
-    regions: Iterable[tuple[int, Mapping[str, Predicted]]],
+    regions: Iterable[tuple[int, Iterable[str], Mapping[str, Predicted]]],
 ) -> None:
-    """Set what models say of each region id, in the place of what they said before."""
+    """Set what models say of each region id, in the place of all that the same spaces said before.
+
+    regions: region id, the names of the spaces it was extracted in, and what they predicted.
+    """
     table = schema.region_value
-    rows = []
-    for region_id, predicted in regions:
+    rows: list[dict[str, Any]] = []
+    before: list[dict[str, Any]] = []
+    for region_id, spaces, predicted in regions:
+        before.extend({"b_region": region_id, "b_model": f"{space}:%"} for space in spaces)
         for name, value in predicted.items():
             attribute_id, kind = attributes[name]
             text, number = _as_row(kind, value.value)
@@ -96,12 +125,10 @@ def write_predicted(
                     "model": value.model,
                 }
             )
+    if before:
+        theirs = (table.c.region_id == bindparam("b_region")) & table.c.model.like(bindparam("b_model"))
+        connection.execute(delete(table).where(theirs), before)
     if rows:
-        key = {"b_attribute": table.c.attribute_id, "b_region": table.c.region_id}
-        connection.execute(
-            delete(table).where(*(column == bindparam(name) for name, column in key.items())),
-            [{"b_attribute": row["attribute_id"], "b_region": row["region_id"]} for row in rows],
-        )
         connection.execute(insert(table), rows)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,8 +25,17 @@ from engine.errors import CatalogBusyError, SpaceError
 from engine.shards import write_thumbnails, write_vectors
 from engine.snapshot import MODELS, Space, load_spaces
 from engine.store import Store, now
-from engine.tombstones import bury_empty_products, bury_images
-from engine.values import SQL_LIMIT, declare, known_attributes, new_values, write_given, write_predicted
+from engine.tombstones import bury_empty_products, bury_images, move_images
+from engine.values import (
+    SQL_LIMIT,
+    blank_values,
+    declare,
+    delete_given,
+    known_attributes,
+    new_values,
+    write_given,
+    write_predicted,
+)
 
 UNIT_TOLERANCE = 1e-3
 """How far from 1 the length of a vector may be that is to be stored."""
@@ -53,6 +62,24 @@ class _Ids:
     regions: list[list[int]]
 
 
+class _Seen:
+    """A set of ids that count up from 1: a byte each."""
+
+    def __init__(self) -> None:
+        self._flags = bytearray()
+
+    def has(self, number: int) -> bool:
+        """Whether the id was added."""
+        return number < len(self._flags) and bool(self._flags[number])
+
+    def add(self, numbers: Iterable[int]) -> None:
+        """Add ids."""
+        for number in numbers:
+            if number >= len(self._flags):
+                self._flags.extend(bytes(number + 1 - len(self._flags)))
+            self._flags[number] = 1
+
+
 class Writer:
     """Changes the catalog; made by `writing`, which holds the lock."""
 
@@ -60,6 +87,7 @@ class Writer:
         self.store = store
         self.database = store.database
         self.generation = store.generation()
+        self._spoken = _Seen()
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
@@ -78,39 +106,65 @@ class Writer:
         self.generation += 1
 
     def use_spaces(self, specs: Sequence[SpaceSpec]) -> dict[str, Space]:
-        """Register spaces; one whose extractor changed replaces the space of its name, vectors and all."""
-        with self.database.read() as connection:
-            there = load_spaces(connection)
-        fresh = [spec for spec in specs if spec.name not in there or there[spec.name].fingerprint != spec.fingerprint]
-        if fresh:
-            with self.change() as connection:
-                for spec in fresh:
-                    parameters = dict(spec.parameters)
-                    if spec.name in there:
-                        before = there[spec.name]
-                        self._retire_space(connection, before.id)
-                        if MODELS in before.parameters:
-                            parameters[MODELS] = before.parameters[MODELS]
-                    connection.execute(
-                        insert(schema.space).values(
-                            name=spec.name,
-                            dim=spec.dim,
-                            metric="cosine",
-                            fingerprint=spec.fingerprint,
-                            parameters=json.dumps(parameters, sort_keys=True),
-                            weight=spec.weight,
-                            reads=spec.reads,
-                        )
-                    )
-                    declare(connection, spec.attribute_types)
-        with self.database.read() as connection:
-            return load_spaces(connection)
+        """The spaces to write, by name, registered where they are new.
 
-    def _retire_space(self, connection: Connection, space_id: int) -> None:
+        In a catalog that has images a new space, or one whose extractor changed, is pending: the old one answers until
+        `engine.promotion.promote_spaces` finds that nothing is missing from the new.
+        """
+        with self.database.read() as connection:
+            active, pending = load_spaces(connection), load_spaces(connection, pending=True)
+            any_image = select(schema.image.c.id).where(schema.image.c.removed.is_(None)).limit(1)
+            filled = connection.execute(any_image).first() is not None
+        used: dict[str, Space] = {}
+        fresh: list[SpaceSpec] = []
+        over: list[Space] = []
+        for spec in specs:
+            there = [kind[spec.name] for kind in (active, pending) if spec.name in kind]
+            same = next((space for space in there if space.fingerprint == spec.fingerprint), None)
+            if same is None:
+                fresh.append(spec)
+            else:
+                used[spec.name] = same
+            # A pending space that is not the one wanted never will be; the one that answers stays until it is replaced.
+            over += [space for space in there if space is not same and (not filled or space is pending.get(spec.name))]
+        if fresh or over:
+            with self.change() as connection:
+                for space in over:
+                    self.retire_space(connection, space)
+                for spec in fresh:
+                    before = active.get(spec.name) or pending.get(spec.name)
+                    self._register(connection, spec, before, pending=filled)
+        with self.database.read() as connection:
+            made = load_spaces(connection, pending=filled)
+        return {**used, **{spec.name: made[spec.name] for spec in fresh}}
+
+    def _register(self, connection: Connection, spec: SpaceSpec, before: Space | None, pending: bool) -> None:
+        parameters = dict(spec.parameters)
+        if before is not None and MODELS in before.parameters:
+            parameters[MODELS] = before.parameters[MODELS]
+        connection.execute(
+            insert(schema.space).values(
+                name=spec.name,
+                dim=spec.dim,
+                metric="cosine",
+                fingerprint=spec.fingerprint,
+                parameters=json.dumps(parameters, sort_keys=True),
+                weight=spec.weight,
+                reads=spec.reads,
+                pending=pending,
+            )
+        )
+        declare(connection, spec.attribute_types)
+
+    def retire_space(self, connection: Connection, space: Space) -> None:
+        """Take a space out of use, with its shards, its index and what it predicted."""
         gone = self.generation + 1
-        connection.execute(update(schema.space).where(schema.space.c.id == space_id).values(removed=gone))
-        retire_shards(connection, schema.shard.c.space_id == space_id, gone)
-        connection.execute(schema.vector_index.delete().where(schema.vector_index.c.space_id == space_id))
+        connection.execute(update(schema.space).where(schema.space.c.id == space.id).values(removed=gone))
+        retire_shards(connection, schema.shard.c.space_id == space.id, gone)
+        connection.execute(schema.vector_index.delete().where(schema.vector_index.c.space_id == space.id))
+        connection.execute(
+            delete(schema.region_value).where(schema.region_value.c.model == f"{space.name}:{space.fingerprint}")
+        )
 
     def start_run(self, kind: str, source: str) -> int:
         """Open a line in the list of runs; its id."""
@@ -145,6 +199,7 @@ class Writer:
         if batch.only_sightings and not self._says_anything_new(batch):
             with self.database.write() as connection:
                 add_counts(connection, run_id, batch.counts)
+                self._spoken.add(_product_ids(connection, list(batch.products)).values())
             return 0
         ids = self._plan(batch)
         shards = self._write_vectors(batch, ids, spaces)
@@ -154,6 +209,7 @@ class Writer:
             products, fresh = self._products(connection, batch)
             for space_id, file, rows in [*shards, *thumbnails]:
                 connection.execute(_shard_row(space_id, file, rows))
+            move_images(connection, batch.moved)
             self._bury(connection, batch, products)
             self._insert_images(connection, batch, ids, products, spaces)
             if batch.buried:
@@ -163,15 +219,18 @@ class Writer:
                 connection,
                 attributes,
                 [
-                    (number, region.predicted)
+                    (number, region.vectors, region.predicted)
                     for numbers, regions in zip(ids.regions, _region_lists(batch), strict=True)
                     for number, region in zip(numbers, regions, strict=True)
                 ],
             )
             given = {products[key]: values for key, values in batch.products.items()}
-            changed = write_given(connection, new_values(connection, attributes, given))
+            blank = blank_values(connection, attributes, self._first_blanks(batch, products))
+            changed = delete_given(connection, blank)
+            changed |= write_given(connection, new_values(connection, attributes, given))
             _write_ledger(connection, batch, ids, run_id)
             add_counts(connection, run_id, batch.counts)
+        self._spoken.add(products.values())
         return len(changed - fresh)
 
     def _says_anything_new(self, batch: Batch) -> bool:
@@ -181,7 +240,13 @@ class Writer:
             if not attributes.keys() >= batch.attribute_types.keys() or len(products) < len(batch.products):
                 return True
             given = {products[key]: values for key, values in batch.products.items()}
-            return bool(new_values(connection, attributes, given))
+            if new_values(connection, attributes, given):
+                return True
+            return bool(blank_values(connection, attributes, self._first_blanks(batch, products)))
+
+    def _first_blanks(self, batch: Batch, products: Mapping[str, int]) -> dict[int, frozenset[str]]:
+        """What a source has no value for, of products that this run has not spoken of before."""
+        return {products[key]: names for key, names in batch.blanks.items() if not self._spoken.has(products[key])}
 
     def _plan(self, batch: Batch) -> _Ids:
         with self.database.read() as connection:

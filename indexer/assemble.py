@@ -26,12 +26,13 @@ Content = tuple[bytes, str]
 
 @dataclass(frozen=True)
 class _Original:
-    """An image whose content turned up again. image_id: None when it is not published yet."""
+    """An image whose content turned up again. image_id: None when it is not published yet. gone: its file is."""
 
     product: str
     path: str
     image_id: int | None
     region: Callable[[], NewRegion]
+    gone: bool = False
 
 
 @dataclass(eq=False)
@@ -79,7 +80,7 @@ class Assembly:
             content = _content(one, taken)
             if _is_same(one, taken):
                 again.append((one, taken))
-            elif content in fresh or content in self._originals:
+            elif content in fresh or self._has_original(one, taken):
                 repeats.append((one, taken))
             else:
                 fresh[content] = (one, taken)
@@ -94,12 +95,21 @@ class Assembly:
         contents = {_content(one, taken) for one, taken in read if not _is_same(one, taken)}
         for content, same in known_contents(self.store, contents).items():
             for known in same:
-                if wanted <= known.spaces and _is_as_it_was(known):
+                gone = not Path(known.path).exists()
+                if wanted <= known.spaces and (gone or _is_as_it_was(known)):
                     region = partial(self.stored_region, known)
-                    self._add_original(content, _Original(known.product, known.path, known.image_id, region))
+                    original = _Original(known.product, known.path, known.image_id, region, gone)
+                    # A photo that is gone is no original to point at, unless it is the same product's, moved.
+                    if not gone or any(one.item.product == known.product for one, _ in read):
+                        self._add_original(content, original)
         for new in self.unpublished:
             if (new.sha256, new.given) in contents:
                 self._add_original((new.sha256, new.given), _original(new))
+
+    def _has_original(self, one: Planned, taken: Intake) -> bool:
+        """Whether there is an image to point at, or the same product's, whose file is gone, to move."""
+        originals = self._originals.get(_content(one, taken), {})
+        return any(not original.gone or original.product == one.item.product for original in originals.values())
 
     def _add_original(self, content: Content, original: _Original) -> None:
         self._originals.setdefault(content, {}).setdefault(original.product, original)
@@ -143,7 +153,10 @@ class Assembly:
             self._fail(one, PictureError("no vectors: another file of the same content failed"))
             return
         own_product = originals.get(one.item.product)
-        first = own_product or next(iter(originals.values()))
+        if own_product is not None and own_product.gone:
+            self._move(one, taken, own_product)
+            return
+        first = own_product or next(original for original in originals.values() if not original.gone)
         self.batch.counts += Counts(seen=1, duplicate=1)
         if one.item.named and own_product is None:
             self._add_image(one, taken, "duplicate", first.path, first.region())
@@ -152,6 +165,16 @@ class Assembly:
         self.batch.entries.append(replace(entry, of_product=first.product))
         if one.known is not None and one.known.own and one.known.image_id is not None:
             self.batch.buried.append(one.known.image_id)
+
+    def _move(self, one: Planned, taken: Intake, original: _Original) -> None:
+        """The product's photo lies elsewhere now: its image takes the new path."""
+        if original.image_id is None:
+            raise AssertionError("a photo that was read a moment ago cannot have moved")
+        self.batch.moved[original.image_id] = one.item.path
+        self.batch.entries.append(_entry(one, taken, "indexed", image_id=original.image_id))
+        self._originals[_content(one, taken)][original.product] = replace(original, path=one.item.path, gone=False)
+        self._speak(one)
+        self.batch.counts += Counts(seen=1, unchanged=1)
 
     def _note_problems(self, problems: Sequence[SourceProblem]) -> None:
         for problem in problems:
@@ -182,7 +205,14 @@ class Assembly:
     def _is_alive(self, one: Planned) -> None:
         """The product has an image of its own, so what the source says of it counts."""
         if one.known is not None and one.known.own:
-            self.batch.products[one.item.product] = self._said[one.item.product]
+            self._speak(one)
+
+    def _speak(self, one: Planned) -> None:
+        """What the source says of the product counts; where it names products, so does what it leaves blank."""
+        said = self._said[one.item.product]
+        self.batch.products[one.item.product] = said
+        if one.item.named:
+            self.batch.blanks[one.item.product] = frozenset(self.attribute_types.keys() - said.keys())
 
     def _add_image(self, one: Planned, taken: Intake, state: str, reason: str, region: NewRegion) -> None:
         if taken.picture is None:
@@ -200,7 +230,7 @@ class Assembly:
         )
         self.batch.images.append(new)
         self._add_original(_content(one, taken), _original(new))
-        self.batch.products[one.item.product] = self._said[one.item.product]
+        self._speak(one)
 
 
 def _original(new: NewImage) -> _Original:

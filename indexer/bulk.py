@@ -18,6 +18,7 @@ from engine.compaction import compact
 from engine.errors import InputError, PictureError
 from engine.indexes import refresh_indexes
 from engine.known import KnownImage, stored_region
+from engine.promotion import promote_spaces
 from engine.scale import update_scales
 from engine.snapshot import Reader, Space
 from engine.store import Store
@@ -58,13 +59,17 @@ class IndexOptions:
 
 @dataclass(frozen=True)
 class IndexReport:
-    """How a run ended. counts: of files. changed_products: those whose given attributes changed."""
+    """How a run ended. counts: of files. changed_products: those whose given attributes changed.
+
+    waiting: space -> photos it still lacks, for spaces that do not answer before they have all of them.
+    """
 
     run_id: int
     counts: Counts
     changed_products: int
     seconds: float
     interrupted: bool = False
+    waiting: Mapping[str, int] = field(default_factory=dict)
 
 
 class StopRequest:
@@ -109,12 +114,13 @@ def index(
                 loop.finish(ahead.popleft(), source.attribute_types, publisher)
                 progress(loop.counts)
             loop.wait()
+        waiting = promote_spaces(writer)
         compact(writer)
         update_scales(writer)
         if not stop.stopped:
             refresh_indexes(writer)
             writer.finish_run(run_id)
-    return IndexReport(run_id, loop.counts, loop.changed, time.monotonic() - started, stop.stopped)
+    return IndexReport(run_id, loop.counts, loop.changed, time.monotonic() - started, stop.stopped, waiting)
 
 
 @dataclass(frozen=True, eq=False)

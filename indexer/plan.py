@@ -10,6 +10,7 @@ from engine.errors import PictureError
 from engine.known import KnownFile, known_files
 from engine.store import Store
 from indexer.intake import FileState, given_hash
+from indexer.naming import distinct_products
 from indexer.sources.base import SourceImage, SourceProblem
 
 BATCH_ROWS = 128
@@ -42,6 +43,7 @@ def chunks(source: Iterable[SourceImage | SourceProblem], rows: int) -> Iterator
 
 def plan(store: Store, items: Sequence[SourceImage], space_ids: frozenset[int], recheck: bool) -> list[Planned]:
     """What each file needs, in order. recheck: trust no file's size and time, read it."""
+    items = distinct_products(store, items)
     known = known_files(store, ((item.path, item.product) for item in items))
     return [_plan_one(item, known.get((item.path, item.product)), space_ids, recheck) for item in items]
 

@@ -67,11 +67,12 @@ def upgrade() -> None:
         sa.Column("pair_mean", sa.Float(), nullable=True),
         sa.Column("pair_spread", sa.Float(), nullable=True),
         sa.Column("pair_rows", sa.Integer(), nullable=True),
+        sa.Column("pending", sa.Boolean(), nullable=False),
         sa.Column("removed", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_space")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_space_name", "space", ["name"], unique=True, sqlite_where=sa.text("removed IS NULL"))
+    op.create_index("ix_space_name", "space", ["name", "pending"], unique=True, sqlite_where=sa.text("removed IS NULL"))
     op.create_table(
         "cluster_run",
         sa.Column("id", sa.Integer(), nullable=False),

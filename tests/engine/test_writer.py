@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from builders import add_products, make_store, new_image, spec, unit_rows
 
-from engine.batch import Batch, Predicted
+from engine.batch import Batch, NewRegion, NewVectors, Predicted
 from engine.errors import CatalogBusyError, InputError, SpaceError
-from engine.snapshot import Reader
+from engine.promotion import promote_spaces
+from engine.snapshot import Reader, load_spaces
 from engine.store import Store
 from engine.writer import Writer, writing
 
@@ -94,12 +95,37 @@ def test_a_writer_whose_generation_moved_changes_nothing(tmp_path: Path) -> None
     assert len(Reader(store).snapshot().region_ids) == 5
 
 
-def test_a_changed_extractor_replaces_its_space(tmp_path: Path) -> None:
+def test_a_changed_extractor_replaces_its_space_when_no_image_lacks_it(tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.jpg" for number in range(3)]
+    store = Store.create(tmp_path / "a.catalog")
+    with writing(store) as writer:
+        run = writer.start_run("index", "test")
+        spaces = writer.use_spaces([spec("vgg", 4)])
+        old = [new_image(file.name, {"vgg": row}, str(file)) for file, row in zip(files, unit_rows(3, 4), strict=True)]
+        writer.commit(Batch(images=old), run, spaces)
+        for file in files[:2]:
+            file.touch()  # the third photo is gone: it cannot be extracted again, and holds nothing up
+        changed = writer.use_spaces([spec("vgg", 6, fingerprint="e" * 16)])
+        assert (changed["vgg"].dim, changed["vgg"].fingerprint) == (6, "e" * 16)
+        rows = unit_rows(2, 6)
+        writer.commit(Batch(vectors=[NewVectors(1, [NewRegion({"vgg": rows[0]})])]), run, changed)
+        assert promote_spaces(writer) == {"vgg": 2}
+        assert Reader(store).snapshot().space("vgg").dim == 4  # still the old one, whole
+        assert len(Reader(store).snapshot().vectors("vgg")) == 3
+        writer.commit(Batch(vectors=[NewVectors(2, [NewRegion({"vgg": rows[1]})])]), run, changed)
+        assert promote_spaces(writer) == {}
+    after = Reader(store).snapshot()
+    assert (after.space("vgg").dim, after.vectors("vgg").ids.tolist()) == (6, [1, 2])
+
+
+def test_going_back_to_the_old_extractor_drops_the_one_being_filled(tmp_path: Path) -> None:
     store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(3, 4)})
     with writing(store) as writer:
-        spaces = writer.use_spaces([spec("vgg", 6, fingerprint="e" * 16)])
-    assert (spaces["vgg"].dim, spaces["vgg"].fingerprint) == (6, "e" * 16)
-    assert len(Reader(store).snapshot().vectors("vgg")) == 0
+        writer.use_spaces([spec("vgg", 6, fingerprint="e" * 16)])
+        again = writer.use_spaces([spec("vgg", 4)])
+        assert again == dict(Reader(store).snapshot().spaces)
+        with store.database.read() as connection:
+            assert load_spaces(connection, pending=True) == {}
 
 
 @pytest.mark.parametrize("bad", [np.zeros(4), np.full(4, np.nan), np.ones(4), unit_rows(1, 5)[0]])

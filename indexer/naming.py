@@ -1,0 +1,47 @@
+"""Product ids made from file names: the same name under two folders is two products."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from engine.known import product_photos
+from engine.store import Store
+from indexer.sources.base import SourceImage
+
+
+def distinct_products(store: Store, items: Sequence[SourceImage]) -> list[SourceImage]:
+    """The items, those renamed whose derived id another folder's photos have taken.
+
+    `dress/1` under /b/summer becomes `summer/dress/1` when the catalog has /a/dress/1.jpg as `dress/1`. Photos that are
+    gone take no id: their folder was moved or renamed. Ids that the source itself names are left alone.
+    """
+    derived = [item for item in items if not item.named]
+    candidates = {name for item in derived for name in _names(item)}
+    taken = product_photos(store, candidates)
+    return [item if item.named else replace(item, product=_free_name(item, taken)) for item in items]
+
+
+def _free_name(item: SourceImage, taken: Mapping[str, Sequence[str]]) -> str:
+    root = _root(item)
+    names = _names(item)
+    for name in names:
+        others = [path for path in taken.get(name, ()) if not path.startswith(root)]
+        if not any(Path(path).exists() for path in others):
+            return name
+    return names[-1]
+
+
+def _names(item: SourceImage) -> list[str]:
+    """The derived id, then with one more folder before it each time."""
+    names = [item.product]
+    for folder in reversed(Path(_root(item)).parts[1:]):
+        names.append(f"{folder}/{names[-1]}")
+    return names
+
+
+def _root(item: SourceImage) -> str:
+    """The folder that the id is relative to, ending in a slash; the photo's own when its path does not end in the id."""
+    stem = str(Path(item.path).with_suffix(""))
+    return stem.removesuffix(item.product) if stem.endswith(f"/{item.product}") else f"{Path(item.path).parent}/"
