@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.query import Group, Results
 from engine.snapshot import Reader
 from engine.store import Store
-from houndstooth.extractors import DEFAULT_SPACES, Extractors
+from houndstooth.extractors import DEFAULT_SPACES, Extractors, require_runnable
 
 if TYPE_CHECKING:
     from engine.checks import CheckReport
@@ -89,6 +89,7 @@ class Catalog:
         given = {"megapixels": max_megapixels, "megabytes": max_megabytes}
         limits = replace(DecodeLimits(), **{name: value for name, value in given.items() if value is not None})
         extractors = self._extractors.named(list(wanted))
+        require_runnable({name: made for name, made in extractors.items() if name not in there.spaces})
         options = IndexOptions(limits=limits, recheck=recheck)
         return index(self.store, source, extractors, options, progress or (lambda counts: None), stop)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from engine.errors import SpaceError
+import numpy as np
+
+from engine.errors import MissingDependencyError, SpaceError
 from engine.models import made_with, models_of, open_model
 from engine.snapshot import Space, load_spaces
 from engine.store import Store
@@ -16,6 +18,20 @@ if TYPE_CHECKING:
 
 DEFAULT_SPACES = ("colour", "palette", "vgg")
 """What a new catalog gets when nobody says otherwise."""
+
+
+def require_runnable(extractors: Mapping[str, Extractor]) -> None:
+    """Raise MissingDependencyError when one needs a library that is not there: before its space is made, not after."""
+    from indexer.picture import Picture
+
+    grey = Picture(np.full((64, 64, 3), 128, dtype=np.uint8), None, (64, 64))
+    for extractor in extractors.values():
+        try:
+            extractor.extract([grey])
+        except MissingDependencyError:
+            raise
+        except Exception:  # what it cannot take is told photo by photo
+            continue
 
 
 class Extractors:

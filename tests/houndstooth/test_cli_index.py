@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,21 @@ def test_size_limits(cli, photos: Path, tmp_path: Path) -> None:
     reason = cli("info", "--failures", "-c", tmp_path / "a").out
     assert "large.png" in reason and "megapixels" in reason
     assert totals(index(cli, photos, "--max-megabytes", "0.001", "-c", tmp_path / "b"))[4] >= 1
+
+
+def test_a_library_that_is_missing_is_told_before_a_space_is_made(
+    cli, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        for module in ("openvino", "torch", "faiss"):
+            without.setitem(sys.modules, module, None)
+        done = cli("index", photos, "-c", tmp_path / "c")
+        assert done.code == 3 and "pip install 'houndstooth[cpu]'" in done.err
+        assert totals(index(cli, photos, "-c", tmp_path / "c")) == (6, 6, 0, 0, 0)  # without vgg it goes on
+    assert [space["name"] for space in cli("info", "--format", "json", "-c", tmp_path / "c").json["spaces"]] == [
+        "colour",
+        "palette",
+    ]
 
 
 def test_more_spaces_later(cli, photos: Path, tmp_path: Path) -> None:
