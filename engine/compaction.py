@@ -30,6 +30,8 @@ TIER_ROWS = 128
 """Rows of a shard of the lowest tier; each tier up holds FAN times more."""
 FAN = 8
 LARGEST_ROWS = 65_536
+LARGEST_THUMBNAILS = 8_192
+"""Rows of the largest shards: some 50 MB each, which are in memory a few times over while they are rewritten."""
 DEAD_SHARE = 0.25
 GRACE_SECONDS = 3600.0
 """How long a file that is no longer named stays for readers that opened before."""
@@ -108,7 +110,7 @@ def _due(shards: Sequence[_Shard], everything: bool) -> list[_Shard]:
             return rotten
         tiers: dict[int, list[_Shard]] = {}
         for shard in group:
-            if shard.live.sum() < LARGEST_ROWS:
+            if shard.live.sum() < (LARGEST_THUMBNAILS if shard.space_id is None else LARGEST_ROWS):
                 tiers.setdefault(shard.tier, []).append(shard)
         full = next((tier for tier in tiers.values() if len(tier) >= FAN), None)
         if full:
@@ -151,34 +153,39 @@ def _vector_parts(writer: Writer, shards: Sequence[_Shard]) -> list[tuple[Publis
         ).scalar_one()
     opened = [open_vectors(writer.store.vectors / shard.name).vectors for shard in shards]
 
-    def publish(ids: Ids, places: list[tuple[int, int]]) -> PublishedFile:
-        rows = np.stack([opened[number][row] for number, row in places])
-        return write_vectors(writer.store.vectors, ids, rows, str(fingerprint))
+    def publish(ids: Ids, numbers: Ids, rows: Ids) -> PublishedFile:
+        vectors = np.empty((len(ids), opened[0].shape[1]), dtype=np.float16)
+        for number in np.unique(numbers):
+            here = numbers == number
+            vectors[here] = opened[number][rows[here]]
+        return write_vectors(writer.store.vectors, ids, vectors, str(fingerprint))
 
-    return _parts(shards, publish)
+    return _parts(shards, LARGEST_ROWS, publish)
 
 
 def _thumbnail_parts(writer: Writer, shards: Sequence[_Shard]) -> list[tuple[PublishedFile, int]]:
     opened = [open_thumbnails(writer.store.thumbnails / shard.name) for shard in shards]
 
-    def publish(ids: Ids, places: list[tuple[int, int]]) -> PublishedFile:
-        pictures = [opened[number].picture(row) for number, row in places]
+    def publish(ids: Ids, numbers: Ids, rows: Ids) -> PublishedFile:
+        pictures = [opened[number].picture(row) for number, row in zip(numbers.tolist(), rows.tolist(), strict=True)]
         return write_thumbnails(writer.store.thumbnails, ids, pictures)
 
-    return _parts(shards, publish)
+    return _parts(shards, LARGEST_THUMBNAILS, publish)
 
 
 def _parts(
-    shards: Sequence[_Shard], publish: Callable[[Ids, list[tuple[int, int]]], PublishedFile]
+    shards: Sequence[_Shard], largest: int, publish: Callable[[Ids, Ids, Ids], PublishedFile]
 ) -> list[tuple[PublishedFile, int]]:
-    """Publish live rows, sorted by id, in pieces of at most LARGEST_ROWS."""
-    places = [(number, int(row)) for number, shard in enumerate(shards) for row in np.flatnonzero(shard.live)]
-    ids = np.concatenate([np.empty(0, np.int64), *(shard.ids[shard.live] for shard in shards)])
+    """Publish live rows in pieces of at most `largest`, sorted by id: ids, numbers of shards and rows in them, (n,)."""
+    live = [np.flatnonzero(shard.live) for shard in shards]
+    ids = np.concatenate([shard.ids[rows] for shard, rows in zip(shards, live, strict=True)])
+    numbers = np.repeat(np.arange(len(shards)), [len(rows) for rows in live])
+    rows = np.concatenate(live)
     order = np.argsort(ids, kind="stable")
     published = []
-    for start in range(0, len(ids), LARGEST_ROWS):
-        part = order[start : start + LARGEST_ROWS]
-        published.append((publish(ids[part], [places[place] for place in part]), len(part)))
+    for start in range(0, len(ids), largest):
+        part = order[start : start + largest]
+        published.append((publish(ids[part], numbers[part], rows[part]), len(part)))
     return published
 
 

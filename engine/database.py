@@ -21,6 +21,7 @@ from engine.errors import (
 from engine.schema import HEAD
 
 BUSY_SECONDS = 60.0
+WRITE_SECONDS = 600.0
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 """Before 3.51.3 a reset of the write-ahead log can corrupt the database: the rollback journal is used instead."""
 
@@ -51,14 +52,19 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction: all of it is there afterwards, or none of it when the block raises."""
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+        """One transaction: all of it is there afterwards, or none of it when the block raises.
+
+        It waits longer than a read does, so that a reader that takes its time does not end a night's indexing.
+        """
+        with self._transaction("BEGIN IMMEDIATE", patience=WRITE_SECONDS) as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection]:
+    def _transaction(self, begin: str, patience: float = 0) -> Iterator[Connection]:
         try:
             with self._engine.connect() as connection:
+                if patience:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
                 connection.exec_driver_sql(begin)
                 try:
                     yield connection
@@ -82,7 +88,7 @@ def _translated(error: DatabaseError, path: Path) -> CatalogError | None:
     if not isinstance(error, OperationalError):
         return None
     if "locked" in said or "busy" in said:
-        return CatalogBusyError(f"{path} stayed locked for {BUSY_SECONDS:.0f} s: another process is using it")
+        return CatalogBusyError(f"{path} stayed locked by another process: wait for it to end, or stop it")
     return CatalogError(f"cannot use {path}: {said}")
 
 

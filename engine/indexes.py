@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +64,9 @@ def refresh_index(writer: Writer, name: str, flat_rows: int = FLAT_ROWS, seed: i
         gone = 0 if there is None else len(there) - (len(live) - missing)
         if max(missing, gone) <= BEHIND * len(live):
             return kind
+    if record is not None:
+        with suppress(FileNotFoundError):  # readers that saw the record may still open the file: its grace begins now
+            os.utime(writer.store.indexes / record.name)
     index = VectorIndex.build(vectors, kind, seed, live)
     file = publish(writer.store.indexes, SUFFIX, [index.to_bytes()])
     with writer.change() as connection:

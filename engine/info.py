@@ -14,7 +14,10 @@ from engine.store import Store
 
 @dataclass(frozen=True)
 class SpaceInfo:
-    """A space. rows: vectors on disk, those of removed regions too. index: "flat" (the vectors) or its FAISS kind."""
+    """A space. rows: vectors on disk, those of removed regions too. index: "flat" (the vectors) or its FAISS kind.
+
+    pending: whether it is still being filled, and does not answer yet.
+    """
 
     name: str
     dim: int
@@ -26,6 +29,7 @@ class SpaceInfo:
     bytes: int
     index: str
     index_bytes: int
+    pending: bool
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,8 @@ def _shard_sums(connection: Connection) -> dict[int | None, tuple[int, int, int]
 def _spaces(connection: Connection, shards: dict[int | None, tuple[int, int, int]]) -> tuple[SpaceInfo, ...]:
     indexes = {row.space_id: row for row in connection.execute(select(schema.vector_index))}
     found = []
-    for space in load_spaces(connection).values():
+    active, pending = load_spaces(connection), load_spaces(connection, pending=True)
+    for space in [*active.values(), *pending.values()]:
         count, rows, size = shards.get(space.id, (0, 0, 0))
         index = indexes.get(space.id)
         found.append(
@@ -110,6 +115,7 @@ def _spaces(connection: Connection, shards: dict[int | None, tuple[int, int, int
                 bytes=size,
                 index=index.kind if index else "flat",
                 index_bytes=index.bytes if index else 0,
+                pending=space in pending.values(),
             )
         )
     return tuple(found)

@@ -25,7 +25,9 @@ class Query:
     vectors: space name -> float (dim,), of unit length within 1e-2 and made exactly so. weights: the same space names
     -> how much each has to say, > 0; left out, all 1. where: a filter, "" for none. k: hits wanted. offset: hits to
     leave out before them. min_score: hits below it are left out. group: one hit a product (its best region) or one an
-    image. exclude_products: ids in the database (`Product.id`), not keys. Raises QueryError for what cannot be asked.
+    image. exclude_products: ids in the database (`Product.id`), not keys.
+    fingerprints: space -> that of the extractor the vectors are by, to be sure that the catalog's are by it too.
+    Raises QueryError for what cannot be asked.
     """
 
     vectors: Mapping[str, NDArray[np.float32]]
@@ -36,6 +38,7 @@ class Query:
     min_score: float | None = None
     group: Group = "product"
     exclude_products: frozenset[int] = frozenset()
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vectors", _checked_vectors(self.vectors))

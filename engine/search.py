@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from engine import schema
-from engine.errors import CatalogBusyError, QueryError
+from engine.errors import CatalogBusyError, QueryError, SpaceError
 from engine.indexes import open_index
 from engine.lookup import Card, read_cards
 from engine.matches import Matches, find_matches, snapshot_for
@@ -97,6 +97,8 @@ def _check_dimensions(snapshot: Snapshot, query: Query) -> None:
         dim = snapshot.space(name).dim
         if len(vector) != dim:
             raise QueryError(f"space '{name}' has {dim} dimensions, and the query's vector {len(vector)}")
+        if query.fingerprints.get(name, snapshot.space(name).fingerprint) != snapshot.space(name).fingerprint:
+            raise SpaceError(f"space '{name}' was just replaced by another version of its extractor: ask again")
 
 
 def space_shares(snapshot: Snapshot, query: Query) -> dict[str, float]:

@@ -44,7 +44,7 @@ class ThumbnailShard:
 
 
 def write_vectors(
-    folder: Path, ids: NDArray[np.int64], vectors: NDArray[np.float32], fingerprint: str
+    folder: Path, ids: NDArray[np.int64], vectors: NDArray[np.float32] | NDArray[np.float16], fingerprint: str
 ) -> PublishedFile:
     """Publish rows (ids (n,) distinct, vectors (n, dim)) as a shard, sorted by id and rounded to float16."""
     order = np.argsort(ids, kind="stable")

@@ -121,6 +121,7 @@ def make_query(ask: Ask, reader: Reader, extractors: Extractors) -> Query:
         offset=ask.offset,
         min_score=ask.min_score,
         group=ask.group,
+        fingerprints={name: snapshot.space(name).fingerprint for name in vectors},
         exclude_products=frozenset(product.id for product in [*liked.products, *unliked.products]),
     )
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.attributes import AttributeType
-from engine.errors import InputError
+from engine.errors import CatalogBusyError, InputError
 from engine.query import Group, Results
-from engine.snapshot import Reader
+from engine.snapshot import Reader, load_spaces
 from engine.store import Store
 from houndstooth.extractors import DEFAULT_SPACES, Extractors, require_runnable
 
@@ -85,7 +86,9 @@ class Catalog:
                 types=types,
                 known=self.own_attributes(),
             )
-        wanted = dict.fromkeys([*there.spaces, *spaces]) or dict.fromkeys(DEFAULT_SPACES)
+        with self.store.database.read() as connection:
+            being_filled = load_spaces(connection, pending=True)
+        wanted = dict.fromkeys([*there.spaces, *being_filled, *spaces]) or dict.fromkeys(DEFAULT_SPACES)
         given = {"megapixels": max_megapixels, "megabytes": max_megabytes}
         limits = replace(DecodeLimits(), **{name: value for name, value in given.items() if value is not None})
         extractors = self._extractors.named(list(wanted))
@@ -238,7 +241,7 @@ class Catalog:
         from engine.writer import writing
 
         products = remove(self.store, plan.image_ids, plan.what)
-        with writing(self.store) as writer:
+        with suppress(CatalogBusyError), writing(self.store) as writer:  # done is done: tidying can wait for its turn
             compact(writer)
             refresh_indexes(writer)
         return products

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from engine import schema
 from engine.store import Store
+from engine.values import SQL_LIMIT
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,34 @@ def near_duplicates(store: Store, since_run: int | None = None) -> list[NearPair
     from indexer.phash import near_duplicates as find
 
     image, ledger = schema.image, schema.ledger
-    live = select(image.c.id, image.c.path, image.c.phash).where(image.c.removed.is_(None)).order_by(image.c.id)
+    live = image.c.removed.is_(None)
     with store.database.read() as connection:
-        rows = connection.execute(live).all()
-        if since_run is None:
-            fresh = {row.id for row in rows}
-        else:
-            statement = select(ledger.c.image_id).where(ledger.c.run_id >= since_run, ledger.c.state != "failed")
-            fresh = set(connection.execute(statement).scalars())
-    hashes = np.array([row.phash for row in rows], dtype=np.int64).view(np.uint64)
-    new = np.array([number for number, row in enumerate(rows) if row.id in fresh], dtype=np.int64)
-    pairs = {
-        (min(first, int(new[second])), max(first, int(new[second])))
-        for first, second in find(hashes, hashes[new]).tolist()
-        if first != new[second]
-    }
+        ids = np.fromiter(connection.execute(select(image.c.id).where(live).order_by(image.c.id)).scalars(), np.int64)
+        new = np.arange(len(ids))
+        if since_run is not None:
+            seen = select(ledger.c.image_id).where(ledger.c.run_id >= since_run, ledger.c.image_id.is_not(None))
+            fresh = np.fromiter(connection.execute(seen.where(ledger.c.state != "failed")).scalars(), np.int64)
+            new = np.flatnonzero(np.isin(ids, fresh))
+        if not len(new):
+            return []
+        stored = connection.execute(select(image.c.phash).where(live).order_by(image.c.id)).scalars()
+        hashes = np.fromiter(stored, dtype=np.int64, count=len(ids)).view(np.uint64)
+        pairs = find(hashes, hashes[new])
+        found = np.sort(np.stack([pairs[:, 0], new[pairs[:, 1]]], axis=1), axis=1)
+        found = np.unique(found[found[:, 0] != found[:, 1]], axis=0)
+        paths = _paths(connection, ids[np.unique(found)].tolist())
     return [
-        NearPair(rows[first].path, rows[second].path, int(hashes[first] ^ hashes[second]).bit_count())
-        for first, second in sorted(pairs)
-        if rows[first].path != rows[second].path
+        NearPair(paths[ids[first]], paths[ids[second]], int(hashes[first] ^ hashes[second]).bit_count())
+        for first, second in found.tolist()
+        if paths[ids[first]] != paths[ids[second]]
     ]
+
+
+def _paths(connection: Connection, image_ids: list[int]) -> dict[int, str]:
+    image = schema.image
+    found: dict[int, str] = {}
+    for start in range(0, len(image_ids), SQL_LIMIT):
+        part = image_ids[start : start + SQL_LIMIT]
+        rows = connection.execute(select(image.c.id, image.c.path).where(image.c.id.in_(part)))
+        found.update((row.id, row.path) for row in rows)
+    return found

@@ -12,7 +12,7 @@ from indexer.masks import apply_mask
 from indexer.phash import phash
 from indexer.picture import Picture
 from indexer.sources.base import SourceImage
-from indexer.thumbnail import thumbnail
+from indexer.thumbnail import BACKGROUND, thumbnail
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def take_in(
         if sha256 == expected:
             return Intake(state, sha256)
         picture = decode(data, limits, box=item.box)
-        small = thumbnail(picture, thumbnail_side, background=(255, 255, 255))
+        small = thumbnail(picture, thumbnail_side, background=BACKGROUND)
         if item.mask is not None:
             picture = apply_mask(picture, _read_mask(item.mask, limits), item.box, limits)
         return Intake(state, sha256, picture, phash(replace(picture, mask=None)), small)

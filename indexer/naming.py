@@ -42,6 +42,6 @@ def _names(item: SourceImage) -> list[str]:
 
 
 def _root(item: SourceImage) -> str:
-    """The folder that the id is relative to, ending in a slash; the photo's own when its path does not end in the id."""
+    """The folder that the id is relative to, ending in a slash; the photo's own when the id does not end its path."""
     stem = str(Path(item.path).with_suffix(""))
     return stem.removesuffix(item.product) if stem.endswith(f"/{item.product}") else f"{Path(item.path).parent}/"

@@ -17,7 +17,7 @@ from engine.shards import write_thumbnails
 from engine.writer import Writer
 from indexer.decode import DecodeLimits, decode, read_file
 from indexer.plan import BATCH_ROWS
-from indexer.thumbnail import thumbnail
+from indexer.thumbnail import BACKGROUND, thumbnail
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _make(row: Any, limits: DecodeLimits) -> bytes:
     if hashlib.sha256(data).digest() != row.sha256:
         raise PictureError("the photo has changed since it was indexed")
     box = None if row.x is None else (row.x, row.y, row.width, row.height)
-    return thumbnail(decode(data, limits, box=box))
+    return thumbnail(decode(data, limits, box=box), background=BACKGROUND)
 
 
 def _publish(writer: Writer, ids: Sequence[int], pictures: Sequence[bytes]) -> None:

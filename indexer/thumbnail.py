@@ -9,6 +9,8 @@ from PIL import Image
 from indexer.picture import Picture
 
 THUMBNAIL_SIDE = 192
+BACKGROUND = (255, 255, 255)
+"""What the catalog's thumbnails show where a photo is transparent."""
 _QUALITY = 80
 
 

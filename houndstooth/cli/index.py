@@ -188,6 +188,7 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
             "near_duplicates": len(near),
             "reconciled": counts.reconciled,
             "interrupted": report.interrupted,
+            "waiting": dict(report.waiting),
             "seconds": round(report.seconds, 3),
         }
         click.echo(json.dumps(told))
@@ -202,6 +203,8 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
         click.echo(f"{report.changed_products} products got new attribute values")
     if counts.problems:
         click.echo(f"{counts.problems} cells could not be used: `houndstooth info --problems` lists them")
+    for space, lacking in report.waiting.items():
+        click.echo(f"{space} answers as it did before until {lacking} more photos have it: index their folders too")
     if near:
         click.echo(f"{len(near)} pairs look nearly the same: `houndstooth info --near-duplicates` lists them")
     for line in failed:

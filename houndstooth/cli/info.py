@@ -77,7 +77,7 @@ def _print_info(told: Info) -> None:
             space.reads,
             space.dim,
             space.rows,
-            space.index,
+            "filling" if space.pending else space.index,
             space.shards,
             _bytes(space.bytes + space.index_bytes),
         ]
