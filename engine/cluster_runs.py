@@ -17,6 +17,7 @@ from engine import schema
 from engine.errors import CatalogBusyError, InputError
 from engine.store import Store, now
 from engine.validity import adjusted_mutual_information
+from engine.values import is_storable
 from engine.writer import writing
 
 PATIENCE_SECONDS = 60.0
@@ -123,6 +124,8 @@ def list_runs(store: Store, space: str | None = None) -> list[ClusterRun]:
 
 def open_run(store: Store, which: str | int) -> ClusterRun:
     """The run of this name, else of this id, else the latest of the space of this name. Raises InputError."""
+    if isinstance(which, str) and not is_storable(which):
+        raise InputError(f"no cluster run is named {which!r}: it is not UTF-8 text")
     with store.database.read() as connection:
         run, named = schema.cluster_run, schema.space
         statement = select(run, named.c.name.label("space")).join(named, named.c.id == run.c.space_id)

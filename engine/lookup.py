@@ -13,7 +13,7 @@ from engine import schema
 from engine.attributes import AttributeType, AttributeValue
 from engine.errors import QueryError
 from engine.snapshot import Reader
-from engine.values import SQL_LIMIT
+from engine.values import SQL_LIMIT, is_storable
 
 _LISTED = 5
 _NEAR = 200  # keys that are compared with one that is not there
@@ -39,6 +39,8 @@ class Card:
 
 def find_product(reader: Reader, text: str) -> Product:
     """The product of this key, or the one whose key ends in "/text". Raises QueryError, naming the nearest keys."""
+    if not is_storable(text):
+        raise QueryError(f"the catalog has no product {text!r}: it is not UTF-8 text")
     key = schema.product.c.key
     live = select(schema.product.c.id, key).where(schema.product.c.removed.is_(None))
     with reader.store.database.read() as connection:

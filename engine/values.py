@@ -17,6 +17,15 @@ SQL_LIMIT = 10_000
 """Values a statement may hold; SQLite's own limit is 32,766."""
 
 
+def is_storable(text: str) -> bool:
+    """Whether SQLite can hold the text: one with bytes of a name that is not UTF-8 in it, it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def declare(connection: Connection, types: Mapping[str, AttributeType]) -> dict[str, tuple[int, AttributeType]]:
     """Make the attributes that are new; name -> (id, type) of all. Raises InputError when one has another type."""
     table = schema.attribute

@@ -67,6 +67,9 @@ def new_folder(to: Path) -> Iterator[Path]:
     A folder that is there already is replaced only when it is empty or holds nothing but what an earlier export put
     there; anything else is an InputError, and stays.
     """
+    to = Path(os.path.abspath(to))  # noqa: PTH100 - "." has no name, and resolve() would follow a link
+    if not to.name or to in (here := Path.cwd(), *here.parents):
+        raise InputError(f"{to} holds the folder you work in, and an export takes a folder's place: name a new one")
     _require_parent(to)
     old = to if to.is_dir() else None
     if old is not None:

@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except HoundstoothError as error:
-        click.echo(f"Error: {error}", err=True)
+        _complain(str(error))
         sys.exit(3 if isinstance(error, CatalogError | MissingDependencyError) else 2)
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
@@ -101,3 +101,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         import os
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # of a file or text given, which nothing nearer said better
+        named = f"{error.filename}: " if error.filename else ""
+        _complain(f"{named}{error.strerror or error}")
+        sys.exit(2)
+    except UnicodeError as error:
+        _complain(f"not UTF-8 text: {error}")
+        sys.exit(2)
+
+
+def _complain(message: str) -> None:
+    """One line; a name that is not UTF-8 is shown with its bytes as escapes."""
+    click.echo(f"Error: {message.encode(errors='backslashreplace').decode()}", err=True)

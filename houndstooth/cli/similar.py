@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
@@ -54,6 +54,12 @@ if TYPE_CHECKING:
 )
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page of thumbnails here as well.")
 @click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="Write the hits here as well: .csv .jsonl .parquet .html, or a folder of links to the photos.",
+)
+@click.option("--copy", is_flag=True, help="Put copies of the photos into the folder, not links to them.")
+@click.option(
     "--batch",
     type=click.Path(path_type=Path, allow_dash=True),
     help="Answer many: a photo or id:PRODUCT a line (- for standard input); prints one JSON object a line.",
@@ -73,6 +79,8 @@ def command(
     explain: bool,
     output: str,
     html: Path | None,
+    to: Path | None,
+    copy: bool,
     batch: Path | None,
 ) -> None:
     """Find the products most like PHOTOS, products (--id) or colours (--colour).
@@ -83,16 +91,19 @@ def command(
     houndstooth similar dress.jpg -k 10 --where "category = 'dress' and price < 80"
     houndstooth similar --id 1163 --using vgg=2,colour=1 --explain --format json
     houndstooth similar --colour "#1a1a2e:60,#ffffff:40" --html hits.html
+    houndstooth similar dress.jpg -k 100 --to hits.csv
     houndstooth similar front.jpg back.jpg --not id:1200
     houndstooth similar --batch queries.txt -k 5 > answers.jsonl
     """  # fmt: skip
     from houndstooth.asking import PRODUCT_PREFIX, Ask
     from houndstooth.catalog import Catalog
 
-    if batch is not None and (photos or ids or colours or html):
-        raise click.UsageError("--batch brings its own questions: leave out photos, --id, --colour and --html.")
+    if batch is not None and (photos or ids or colours or html or to):
+        raise click.UsageError("--batch brings its own questions: leave out photos, --id, --colour, --html and --to.")
     if html is not None and html.suffix.lower() != ".html":
         raise click.UsageError(f"--html writes a page: end '{html.name}' in .html.")
+    if copy and (to is None or (to.suffix and not to.is_dir())):
+        raise click.UsageError("--copy is for a folder: name one with --to.")
     examples = (*photos, *(PRODUCT_PREFIX + product for product in ids))
     ask = Ask(examples, unlike, colours, using, where, k, offset, min_score, cast("Group", group))
     opened = Catalog(catalog)
@@ -100,9 +111,9 @@ def command(
         _answer_all(opened, ask, batch, explain)
         return
     results = opened.ask(ask)
-    if html is not None:
-        opened.export(results, html, ask=ask)
-        click.echo(f"Wrote {html}", err=True)
+    for file in dict.fromkeys(filter(None, (html, to))):
+        opened.export(results, file, copies=copy and file == to, ask=ask)
+        click.echo(f"Wrote {file}", err=True)
     _print(opened, ask, results, explain, output)
 
 
@@ -111,15 +122,18 @@ def _answer_all(catalog: Catalog, ask: Ask, batch: Path, explain: bool) -> None:
     from dataclasses import replace
 
     from engine.errors import InputError, SpaceError
+    from engine.values import is_storable
 
     failed = 0
-    with click.open_file(str(batch), encoding="utf-8") as lines:
+    with _questions(batch) as lines:
         for line in lines:
             example = line.strip()
             if not example:
                 continue
             one = replace(ask, examples=(example,))
             try:
+                if not is_storable(example):
+                    raise InputError("the line is not UTF-8 text")
                 answer = _told(catalog, one, catalog.ask(one), explain)
             except (InputError, SpaceError) as error:
                 failed += 1
@@ -128,6 +142,16 @@ def _answer_all(catalog: Catalog, ask: Ask, batch: Path, explain: bool) -> None:
     if failed:
         click.echo(f"{failed} lines could not be answered", err=True)
         raise SystemExit(2)
+
+
+def _questions(batch: Path) -> TextIO:
+    """The file, or standard input, to read by line. Bytes that are no UTF-8 pass, so that only their line fails."""
+    from engine.errors import InputError
+
+    try:
+        return cast("TextIO", click.open_file(str(batch), encoding="utf-8-sig", errors="surrogateescape"))
+    except OSError as error:
+        raise InputError(f"cannot read questions from {batch}: {error.strerror or error}") from error
 
 
 def _told(catalog: Catalog, ask: Ask, results: Results, explain: bool) -> dict[str, Any]:

@@ -117,6 +117,20 @@ def test_an_export_that_is_broken_off_leaves_the_old_folder(
     assert not list(tmp_path.glob(".*.tmp"))
 
 
+@pytest.mark.parametrize("to", [".", "..", "/", "{here}", "{above}"])
+def test_the_folder_one_works_in_is_not_replaced(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    here = tmp_path / "above" / "here"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    with pytest.raises(InputError, match="holds the folder you work in"):
+        export_clusters(store, cluster(store, "vgg", 2), to.format(here=here, above=here.parent))
+    assert Path.cwd() == here and not list(here.iterdir())
+    export_clusters(store, cluster(store, "vgg", 3), "./tree/")
+    assert contents(here / "tree")
+
+
 def test_names_are_safe_on_every_file_system() -> None:
     assert safe_name('a/b\\c:d*e?f"g<h>i|j\nk') == "a-b-c-d-e-f-g-h-i-j-k"
     assert safe_name("../..") == "unnamed"

@@ -221,3 +221,20 @@ def test_demo_draws(cli, tmp_path: Path) -> None:
 def test_the_ledger_remembers_every_file(demo) -> None:
     states = dict(ledger_of(demo.catalog, "SELECT state, COUNT(*) FROM ledger GROUP BY state"))
     assert states == {"indexed": len(demo.rows)}
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/shop/x.csv"), "Error: /shop/x.csv: Permission denied\n"),
+        (OSError("something else"), "Error: something else\n"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "Error: not UTF-8 text: 'utf-8' codec"),
+    ],
+)
+def test_what_nothing_nearer_caught_is_one_line(cli, demo, monkeypatch, raised: Exception, said: str) -> None:
+    def broken(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("engine.store.Store.open", staticmethod(broken))
+    done = cli("info", "-c", demo.catalog)
+    assert done.code == 2 and done.err.startswith(said) and done.err.count("\n") == 1

@@ -164,6 +164,8 @@ REFUSED = [
     (["cluster", "colour", "--name", "12"], "cannot name a run"),
     (["clusters", "lst"], "Did you mean 'list'?"),
     (["clusters", "show", "nope"], "no cluster run is named 'nope'"),
+    (["clusters", "show", "\udcff"], "it is not UTF-8 text"),
+    (["export", "clusters", "colour", "--to", "/"], "holds the folder you work in"),
     (["clusters", "compare", "nope", "nope"], "no cluster run is named 'nope'"),
     (["export"], "Usage: houndstooth export"),
     (["export", "clustr", "colour"], "Did you mean 'clusters'?"),

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 FIRST = "P0003"
 
@@ -216,7 +217,64 @@ def test_batch_brings_its_own_questions(cli, demo, tmp_path: Path) -> None:
     assert done.code == 2 and "--batch brings its own questions" in done.err
 
 
+@pytest.mark.parametrize("made", ["nothing", "folder"])
+def test_batch_says_which_file_it_cannot_read(cli, demo, tmp_path: Path, made: str) -> None:
+    queries = tmp_path / "queries"
+    if made == "folder":
+        queries.mkdir()
+    done = cli("similar", "--batch", queries, "-c", demo.catalog)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"Error: cannot read questions from {queries}: ") and done.err.count("\n") == 1
+
+
+def test_a_batch_line_that_is_not_utf8_fails_alone(cli, demo, tmp_path: Path) -> None:
+    queries = tmp_path / "queries.txt"
+    queries.write_bytes(b"\xef\xbb\xbfid:P0003\r\nid:\xe9t\xe9\r\nid:P0004\r\n")  # a BOM, then a line in Latin-1
+    done = cli("similar", "--batch", queries, "-k", 1, "-c", demo.catalog)
+    told = [json.loads(line) for line in done.out.splitlines()]
+    assert done.code == 2 and [len(one.get("hits", [])) for one in told] == [1, 0, 1]
+    assert told[1]["error"] == "the line is not UTF-8 text"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_results_go_to_a_table(cli, ask, demo, tmp_path: Path, suffix: str) -> None:
+    to = tmp_path / f"hits{suffix}"
+    done = cli("similar", "--id", FIRST, "-k", 4, "--to", to, "-c", demo.catalog)
+    assert done.code == 0 and f"Wrote {to}" in done.err and done.out.startswith("rank")
+    if suffix == ".csv":
+        rows = list(csv.DictReader(io.StringIO(to.read_text(encoding="utf-8"))))
+    elif suffix == ".jsonl":
+        rows = [json.loads(line) for line in to.read_text(encoding="utf-8").splitlines()]
+    else:
+        rows = parquet.read_table(to).to_pylist()
+    hits = ask("--id", FIRST, "-k", 4)["hits"]
+    assert [(int(row["rank"]), row["product"], row["image"], float(row["price"])) for row in rows] == [
+        (hit["rank"], hit["product"], hit["image"], hit["attributes"]["price"]) for hit in hits
+    ]
+    assert [float(row["score"]) for row in rows] == pytest.approx([hit["score"] for hit in hits], abs=1e-6)
+
+
+def test_results_go_to_a_page_and_to_a_folder(cli, ask, demo, tmp_path: Path) -> None:
+    pages = tmp_path / "one.html", tmp_path / "two.html"
+    done = cli("similar", "--id", FIRST, "-k", 3, "--html", pages[0], "--to", pages[1], "-c", demo.catalog)
+    assert done.code == 0 and pages[0].read_text(encoding="utf-8") == pages[1].read_text(encoding="utf-8")
+    images = [Path(hit["image"]) for hit in ask("--id", FIRST, "-k", 3)["hits"]]
+    for name, options in (("links", []), ("copies", ["--copy"])):
+        folder = tmp_path / name
+        assert cli("similar", "--id", FIRST, "-k", 3, "--to", folder, *options, "-c", demo.catalog).code == 0
+        put = sorted(path for path in folder.iterdir() if path.name != "houndstooth-export.json")
+        assert [path.name for path in put] == [f"{n:04d}-{image.name}" for n, image in enumerate(images, start=1)]
+        assert [path.read_bytes() for path in put] == [image.read_bytes() for image in images]
+        assert {path.is_symlink() for path in put} == {name == "links"}
+
+
 REFUSED = [
+    (["id:\udcff"], 2, "it is not UTF-8 text"),
+    (["--id", "\udcff"], 2, "it is not UTF-8 text"),
+    (["\udcff.jpg"], 2, "no such file"),
+    (["--id", "P0003", "--to", "hits.xls"], 2, "end the name in .csv, .jsonl, .parquet, .html"),
+    (["--id", "P0003", "--to", "hits.csv", "--copy"], 2, "--copy is for a folder"),
+    (["--id", "P0003", "--copy"], 2, "--copy is for a folder"),
     (["nothere.jpg"], 2, "cannot ask with nothere.jpg: no such file"),
     (["--id", "P0003", "--not", "P0004"], 2, "a product of the catalog is written id:P0004"),
     (["--id", "Q0003"], 2, "did you mean P0003"),
