@@ -50,8 +50,10 @@ def read_file(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise PictureError("not a regular file")
         limits.check_bytes(status.st_size)
-        with path.open("rb") as file:  # one byte more than allowed tells of a file that grew since
-            data = file.read(int(limits.megabytes * 1e6) + 1)
+        with path.open("rb") as file:
+            data = file.read(status.st_size + 1)
+            if len(data) > status.st_size:  # it grew since: one byte more than allowed is enough to tell
+                data += file.read(max(0, int(limits.megabytes * 1e6) + 1 - len(data)))
     except FileNotFoundError:
         raise PictureError("no such file") from None
     except PermissionError:
