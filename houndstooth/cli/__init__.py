@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -20,6 +21,7 @@ COMMANDS = {
     "info": "Show what the catalog holds, and how indexing went.",
     "check": "Verify every hash, count and reference; --repair what is derived.",
     "remove": "Take products or photos out of the catalog.",
+    "drop": "Take a space out of the catalog.",
     "compact": "Merge small files and drop removed rows now.",
     "migrate": "Bring a catalog made by an older program up to date.",
     "demo": "Draw a demo shop: photos, masks and a table of products.",
@@ -80,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line (sys.argv); what Houndstooth raises on purpose becomes one line and an exit code."""
     from engine.errors import CatalogError, MissingDependencyError
 
+    # A Ctrl-C that meets SQLAlchemy closing a connection is logged there with a traceback, and raised: once is enough.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL + 1)
     try:
         main_group.main(arguments, prog_name="houndstooth", standalone_mode=False)
         sys.stdout.flush()

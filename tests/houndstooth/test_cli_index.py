@@ -42,7 +42,7 @@ def test_json_summary_and_an_unchanged_second_run(cli, photos: Path, tmp_path: P
     first = index(cli, photos, "-c", catalog)
     assert list(first) == [
         "catalog", "seen", "indexed", "unchanged", "duplicate", "failed", "problems", "products_changed",
-        "near_duplicates", "reconciled", "interrupted", "seconds",
+        "near_duplicates", "reconciled", "interrupted", "waiting", "seconds",
     ]  # fmt: skip
     assert totals(first) == (6, 6, 0, 0, 0) and first["reconciled"] is True and first["interrupted"] is False
     assert totals(index(cli, photos, "-c", catalog)) == (6, 0, 6, 0, 0)
@@ -234,3 +234,59 @@ def test_a_folder_without_pictures_is_refused(cli, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     done = cli("index", tmp_path / "none", *LIGHT, "-c", tmp_path / "c")
     assert done.code == 2 and "no pictures in this folder or below" in done.err
+
+
+@pytest.mark.parametrize("where", ["there", "new"])
+def test_a_type_that_clashes_is_refused_before_anything_is_read(
+    cli, shop, tmp_path: Path, monkeypatch, where: str
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("a photo was read")
+
+    monkeypatch.setattr("indexer.bulk.take_in", never)
+    if where == "there":
+        before = cli("info", "--format", "json", "-c", shop.catalog).out
+        done = cli("index", shop.table, "--type", "price=text", "-c", shop.catalog)
+        says = [
+            "'price' is text here, and in the catalog it is number",
+            "leave its --type out",
+            "--column my_price=price",
+        ]
+        assert cli("info", "--format", "json", "-c", shop.catalog).out == before
+    else:
+        table, place = shop.folder / "clash.csv", tmp_path / "new.catalog"
+        table.write_text(f"image,dominant_colour\n{shop.rows[0]['image']},7\n", encoding="utf-8")
+        done = cli("index", table, "-c", place)
+        says = [
+            "'dominant_colour' is number here",
+            "palette tells a text",
+            "--column my_dominant_colour=dominant_colour",
+        ]
+        assert not place.exists()
+    assert done.code == 2 and all(part in done.err for part in says), done.err
+
+
+def test_a_clash_goes_away_with_another_name(cli, shop, tmp_path: Path) -> None:
+    table, place = shop.folder / "clash2.csv", tmp_path / "new.catalog"
+    table.write_text(f"image,dominant_colour\n{shop.rows[0]['image']},7\n", encoding="utf-8")
+    done = cli("index", table, "--column", "my_dominant_colour=dominant_colour", "--spaces", "palette", "-c", place)
+    assert done.code == 0, done.err
+    told = cli("info", "--format", "json", "-c", place).json["attributes"]
+    assert (told["my_dominant_colour"], told["dominant_colour"]) == ("number", "text")
+
+
+@pytest.mark.parametrize("where", ["there", "new"])
+def test_a_table_is_surveyed_once(cli, shop, tmp_path: Path, monkeypatch, where: str) -> None:
+    from indexer.sources import rows_delimited
+
+    surveyed = []
+    survey = rows_delimited.survey
+
+    def counted(*arguments, **more):
+        surveyed.append(1)
+        return survey(*arguments, **more)
+
+    monkeypatch.setattr(rows_delimited, "survey", counted)
+    place = shop.catalog if where == "there" else tmp_path / "new.catalog"
+    assert cli("index", shop.table, "--spaces", "colour", "-c", place).code == 0
+    assert len(surveyed) == 1
