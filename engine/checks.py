@@ -14,9 +14,8 @@ from sqlalchemy import Connection, Row, Select, func, select
 from engine import schema
 from engine.durable import hash_file
 from engine.errors import CatalogCorruptError
-from engine.models import model_fault, model_path, models_of
+from engine.models import every_space, model_fault, model_path, wanted
 from engine.shards import open_thumbnails, open_vectors
-from engine.snapshot import load_spaces
 from engine.store import Store
 
 Part = Literal["database", "vectors", "thumbnails", "index", "models", "ledger", "clusters"]
@@ -275,10 +274,8 @@ def _indexes(store: Store, facts: _Facts, held: dict[int, list[Ids]]) -> Iterato
 
 
 def _models(store: Store) -> Iterator[Finding]:
-    with store.database.read() as connection:
-        spaces = load_spaces(connection)
-    for space in spaces.values():
-        for option, sha256 in models_of(space).items():
+    for space in every_space(store).values():
+        for option, sha256 in wanted(space).models.items():
             path = model_path(store, sha256)
             if wrong := model_fault(path, sha256):
                 yield Finding("models", f"space {space.name}", f"its own {option}, {path.name}, {wrong}")

@@ -1,22 +1,24 @@
-"""Models that were fitted to a catalog: files in its `models/`, named by a space for its extractor to be built with.
+"""How the extractor of a catalog's space is built: options, and files of the catalog's own in its `models/`.
 
-A space's parameters say which under "models": option -> SHA-256. The record outlives the space's vectors: when the
-extractor built with them replaces the one before, the new space keeps it.
+A space's parameters say what it is to be built with from the next indexing on: files (a fitted projection, weights)
+under "models", option -> SHA-256, and other options under "options". The record outlives the space's vectors: when the
+extractor built so replaces the one before, the new space keeps it. What the vectors there were made with is told apart.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, update
 
 from engine import schema
 from engine.durable import hash_file, publish
 from engine.errors import CatalogCorruptError
-from engine.snapshot import MODELS, Space, load_spaces
+from engine.snapshot import MADE, MODELS, OPTIONS, Space, load_spaces
 from engine.store import Store
 
 if TYPE_CHECKING:
@@ -25,19 +27,36 @@ if TYPE_CHECKING:
 SUFFIX = ".safetensors"
 
 
-def models_of(space: Space) -> Mapping[str, str]:
-    """Option -> SHA-256 of what was fitted for this space; mostly none."""
-    found: Mapping[str, str] = space.parameters.get(MODELS, {})
-    return found
+@dataclass(frozen=True)
+class Recipe:
+    """What an extractor is built with. models: option -> SHA-256 of a file in `models/`. options: option -> value."""
+
+    models: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def told(self) -> dict[str, dict[str, Any]]:
+        """As a space's parameters tell it; nothing for an extractor as it comes."""
+        told: dict[str, dict[str, Any]] = {MODELS: dict(self.models), OPTIONS: dict(self.options)}
+        return {key: value for key, value in told.items() if value}
+
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """What a space that an extractor built so fills is to have among its parameters."""
+        return {**self.told(), MADE: dict(self.options)} if self.options else self.told()
 
 
-def made_with(store: Store, space: Space) -> Mapping[str, str]:
-    """Option -> SHA-256 of the catalog's own models that the vectors there were made with; mostly none.
+def wanted(space: Space) -> Recipe:
+    """What the space's extractor is to be built with from the next indexing on."""
+    return Recipe(space.parameters.get(MODELS, {}), space.parameters.get(OPTIONS, {}))
 
-    Not what `models_of` says while a model was fitted, or taken back, and the photos are not indexed again yet.
+
+def made_with(store: Store, space: Space) -> Recipe:
+    """What the vectors there were made with.
+
+    Not what `wanted` says while that was changed and the photos are not indexed again yet.
     """
     told = {option: value for option, value in space.parameters.items() if isinstance(value, str)}
-    return {option: value for option, value in told.items() if model_path(store, value).is_file()}
+    models = {option: value for option, value in told.items() if model_path(store, value).is_file()}
+    return Recipe(models, space.parameters.get(MADE, {}))
 
 
 def model_path(store: Store, sha256: str) -> Path:
@@ -60,29 +79,46 @@ def model_fault(path: Path, sha256: str) -> str:
     return "" if hash_file(path) == sha256 else "was altered"
 
 
+def keep_file(writer: Writer, data: bytes) -> str:
+    """Publish a file in `models/`; its SHA-256. It is swept when no space names it for an hour."""
+    return publish(writer.store.models, SUFFIX, [data]).sha256
+
+
 def save_model(writer: Writer, space: str, option: str, data: bytes) -> None:
-    """Publish a model and have the space's extractor built with it from the next indexing on. Raises SpaceError."""
-    file = publish(writer.store.models, SUFFIX, [data])
-    _record(writer, space, {option: file.sha256})
+    """Publish a model and have the space's extractor built with it from the next indexing on."""
+    before = wanted(every_space(writer.store)[space])
+    record(writer, space, Recipe({**before.models, option: keep_file(writer, data)}, before.options))
 
 
-def drop_models(writer: Writer, space: str) -> None:
-    """Have the space's extractor built as it is shipped again. The files are swept when nobody may read them."""
-    _record(writer, space, {})
+def drop_models(writer: Writer, space: str, option: str | None = None) -> None:
+    """Have the space's extractor built without its own files, or one of them, again.
+
+    The files are swept when nobody may read them.
+    """
+    before = wanted(every_space(writer.store)[space])
+    kept = {name: sha256 for name, sha256 in before.models.items() if option is not None and name != option}
+    record(writer, space, Recipe(kept, before.options))
 
 
 def model_names(connection: Connection) -> set[str]:
     """Files in `models/` that spaces in use name: those to be made with, and those that they were made with."""
-    spaces = load_spaces(connection).values()
-    told = [value for space in spaces for value in (*space.parameters.values(), *models_of(space).values())]
+    spaces = [*load_spaces(connection).values(), *load_spaces(connection, pending=True).values()]
+    told = [value for space in spaces for value in (*space.parameters.values(), *wanted(space).models.values())]
     return {sha256[:32] + SUFFIX for sha256 in told if isinstance(sha256, str)}
 
 
-def _record(writer: Writer, name: str, models: Mapping[str, str]) -> None:
+def every_space(store: Store) -> dict[str, Space]:
+    """The spaces that answer, by name, and those still being filled whose name none of them has."""
+    with store.database.read() as connection:
+        return {**load_spaces(connection, pending=True), **load_spaces(connection)}
+
+
+def record(writer: Writer, name: str, recipe: Recipe) -> None:
+    """Have the extractor of a space that is there built so from the next indexing on."""
+    space = every_space(writer.store)[name]
+    if recipe == wanted(space):
+        return
+    own = {key: value for key, value in space.parameters.items() if key not in (MODELS, OPTIONS)}
+    told = json.dumps({**own, **recipe.told()}, sort_keys=True)
     with writer.change() as connection:
-        space = load_spaces(connection)[name]
-        parameters = {key: value for key, value in space.parameters.items() if key != MODELS}
-        if models:
-            parameters[MODELS] = dict(models)
-        told = json.dumps(parameters, sort_keys=True)
         connection.execute(update(schema.space).where(schema.space.c.id == space.id).values(parameters=told))

@@ -1,4 +1,4 @@
-"""Removing products and photos from the catalog. The photos on disk are never touched."""
+"""Removing products, photos and spaces from the catalog. The photos on disk are never touched."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sqlalchemy import delete, select
 
 from engine import schema
 from engine.batch import Counts
-from engine.errors import InputError
+from engine.errors import InputError, SpaceError
 from engine.filters import parse_filter
 from engine.lookup import find_product
-from engine.snapshot import Reader
+from engine.snapshot import Reader, load_spaces
 from engine.store import Store
 from engine.tombstones import bury_empty_products, bury_images
 from engine.values import SQL_LIMIT
@@ -89,6 +89,24 @@ def remove(store: Store, image_ids: Sequence[int], what: str) -> int:
             add_counts(connection, run_id, Counts(seen=len(image_ids), indexed=len(image_ids)))
         writer.finish_run(run_id)
     return products
+
+
+def drop_space(store: Store, name: str) -> None:
+    """Take a space out of use, and the one that is being filled to replace it. The files are swept later.
+
+    Raises SpaceError for an unknown space and for the last one, CatalogBusyError when another process writes.
+    """
+    with writing(store) as writer:
+        with store.database.read() as connection:
+            active, pending = load_spaces(connection), load_spaces(connection, pending=True)
+        there = {**active, **pending}
+        if name not in there:
+            raise SpaceError(f"the catalog has no space '{name}': it has {', '.join(there) or 'none'}")
+        if len(there) == 1 or [name] == list(active):
+            raise SpaceError(f"'{name}' is the last space that answers: index the photos in another one first")
+        with writer.change() as connection:
+            for space in (spaces[name] for spaces in (active, pending) if name in spaces):
+                writer.retire_space(connection, space)
 
 
 def _is_gone(path: Path) -> bool:

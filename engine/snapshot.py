@@ -23,8 +23,8 @@ from engine.shards import VectorShard, open_vectors
 from engine.store import Store
 from engine.vectors import SpaceVectors
 
-MODELS = "models"
-"""Of a space's parameters, the one that outlives its extractor: what was fitted to this catalog (engine.models)."""
+MODELS, OPTIONS, MADE = "models", "options", "made_with"
+"""Of a space's parameters, those that are not the extractor's own but say how to build it (engine.models)."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from engine.batch import Batch, Counts, Entry, NewRegion
 from engine.durable import PublishedFile
 from engine.errors import CatalogBusyError, SpaceError
 from engine.shards import write_thumbnails, write_vectors
-from engine.snapshot import MODELS, Space, load_spaces
+from engine.snapshot import MODELS, OPTIONS, Space, load_spaces
 from engine.store import Store, now
 from engine.tombstones import bury_empty_products, bury_images, move_images
 from engine.values import (
@@ -140,8 +140,9 @@ class Writer:
 
     def _register(self, connection: Connection, spec: SpaceSpec, before: Space | None, pending: bool) -> None:
         parameters = dict(spec.parameters)
-        if before is not None and MODELS in before.parameters:
-            parameters[MODELS] = before.parameters[MODELS]
+        for key in (MODELS, OPTIONS):
+            if before is not None and key in before.parameters:
+                parameters[key] = before.parameters[key]
         connection.execute(
             insert(schema.space).values(
                 name=spec.name,

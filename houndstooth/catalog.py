@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.attributes import AttributeType
-from engine.errors import CatalogBusyError, InputError
+from engine.errors import CatalogBusyError, InputError, SpaceError
+from engine.models import every_space
 from engine.query import Group, Results
-from engine.snapshot import Reader, load_spaces
+from engine.snapshot import Reader
 from engine.store import Store
-from houndstooth.extractors import DEFAULT_SPACES, Extractors, require_runnable
+from houndstooth.extractors import DEFAULT_SPACES, Extractors, Options, require_runnable
+from houndstooth.types import require_types
 
 if TYPE_CHECKING:
     from engine.checks import CheckReport
@@ -60,6 +62,7 @@ class Catalog:
         columns: Mapping[str, str] | None = None,
         types: Mapping[str, AttributeType] | None = None,
         spaces: Sequence[str] = (),
+        options: Mapping[str, Options] | None = None,
         max_megapixels: float | None = None,
         max_megabytes: float | None = None,
         recheck: bool = False,
@@ -69,7 +72,9 @@ class Catalog:
         """Bring the catalog up to date with a folder of photos, a photo, a table, or a reader of your own.
 
         root, columns, types: see `indexer.sources.open.open_source`. spaces: names to index in besides those that the
-        catalog has; a new catalog gets colour, palette and vgg when none is named. recheck: read even files whose size
+        catalog has; a new catalog gets colour, palette and vgg when none is named. options: of their
+        extractors, {"vgg": {"weights": "vgg16.safetensors"}}; those that change vectors are kept with the catalog, and
+        need not be said again. recheck: read even files whose size
         and time are as they were. progress: called with the totals after each batch. stop: ends the run early, whole.
         """
         from indexer.bulk import IndexOptions, index
@@ -86,15 +91,18 @@ class Catalog:
                 types=types,
                 known=self.own_attributes(),
             )
-        with self.store.database.read() as connection:
-            being_filled = load_spaces(connection, pending=True)
-        wanted = dict.fromkeys([*there.spaces, *being_filled, *spaces]) or dict.fromkeys(DEFAULT_SPACES)
+        names = list(dict.fromkeys([*every_space(self.store), *spaces]) or dict.fromkeys(DEFAULT_SPACES))
+        require_types(source.attribute_types, self.own_attributes(), self._extractors.classes(names))
+        for name, chosen in (options or {}).items():
+            if name not in names:
+                raise SpaceError(f"options for '{name}', which is not indexed: the spaces are {', '.join(names)}")
+            self._extractors.set_options(name, chosen)
         given = {"megapixels": max_megapixels, "megabytes": max_megabytes}
         limits = replace(DecodeLimits(), **{name: value for name, value in given.items() if value is not None})
-        extractors = self._extractors.named(list(wanted))
+        extractors = self._extractors.named(names)
         require_runnable({name: made for name, made in extractors.items() if name not in there.spaces})
-        options = IndexOptions(limits=limits, recheck=recheck)
-        return index(self.store, source, extractors, options, progress or (lambda counts: None), stop)
+        how = IndexOptions(limits=limits, recheck=recheck)
+        return index(self.store, source, extractors, how, progress or (lambda counts: None), stop)
 
     def similar(
         self,
@@ -209,21 +217,30 @@ class Catalog:
         from houndstooth.fit import fit_vgg, require_fittable
 
         require_fittable(self.reader.snapshot(), space)
-        return fit_vgg(self.store, self._extractors.shipped_vgg(), dim, photos, seed, progress or (lambda a, b: None))
+        return fit_vgg(self.store, self._extractors.to_fit(), dim, photos, seed, progress or (lambda a, b: None))
 
     def unfit(self, space: str = "vgg") -> bool:
         """Go back to the shipped projection from the next indexing on; False when nothing was fitted."""
-        from engine.models import drop_models, models_of
+        from engine.models import drop_models, wanted
         from engine.writer import writing
         from houndstooth.fit import require_fittable
 
         snapshot = self.reader.snapshot()
         require_fittable(snapshot, space)
-        if not models_of(snapshot.space(space)):
+        if "projection" not in wanted(snapshot.space(space)).models:
             return False
         with writing(self.store) as writer:
-            drop_models(writer, space)
+            drop_models(writer, space, "projection")
         return True
+
+    def drop(self, space: str) -> None:
+        """Take a space out of the catalog, with its vectors and what it said of the photos; the photos stay.
+
+        Raises SpaceError for an unknown space and for the last one, CatalogBusyError.
+        """
+        from engine.removal import drop_space
+
+        drop_space(self.store, space)
 
     def plan_removal(self, *, where: str = "", products: Sequence[str] = (), missing: bool = False) -> Removal:
         """What `remove` would take out: the images that meet every condition given. Changes nothing."""

@@ -20,7 +20,7 @@ def space_spec(extractor: Extractor) -> SpaceSpec:
         name=extractor.name,
         dim=extractor.dim,
         fingerprint=extractor.fingerprint,
-        parameters={"version": extractor.version, **extractor.parameters()},
+        parameters={"version": extractor.version, **extractor.parameters(), **extractor.recorded},
         weight=extractor.weight,
         reads=extractor.reads,
         attribute_types=extractor.describes,

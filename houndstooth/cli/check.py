@@ -59,7 +59,8 @@ def command(catalog: Path, repair: bool, output: str) -> None:
                 click.echo(f"{done.reindex} photos lost vectors: run `houndstooth index` on them again")
             for space in done.unfitted:
                 click.echo(
-                    f"Space {space} lost its own projection: run `houndstooth index`, or `houndstooth fit` first"
+                    f"Space {space} lost its own projection or weights: `houndstooth index` takes those that come with "
+                    "it, unless you run `houndstooth fit` first or give --set"
                 )
             if done.without_thumbnail:
                 click.echo(f"{done.without_thumbnail} photos could not be read for a thumbnail")

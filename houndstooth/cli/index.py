@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -42,6 +42,16 @@ def _types(context: click.Context, parameter: click.Parameter, value: Pairs) -> 
     return types
 
 
+def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -> dict[str, dict[str, str]]:
+    options: dict[str, dict[str, str]] = {}
+    for name, chosen in _pairs(context, parameter, value).items():
+        space, dot, option = name.partition(".")
+        if not (space and dot and option):
+            raise click.BadParameter(f"'{name}={chosen}' names no option of a space: write SPACE.OPTION=VALUE")
+        options.setdefault(space, {})[option] = chosen
+    return options
+
+
 @click.command("index")
 @click.argument("source", type=click.Path(path_type=Path))
 @catalog_option
@@ -68,6 +78,15 @@ def _types(context: click.Context, parameter: click.Parameter, value: Pairs) -> 
     metavar="NAME,...",
     help="Spaces to index in, besides those the catalog has.  [default: colour,palette,vgg]",
 )
+@click.option(
+    "--set",
+    "options",
+    multiple=True,
+    callback=_options,
+    metavar="SPACE.OPTION=VALUE",
+    help="How a space is made, e.g. vgg.weights=FILE (or torchvision), vgg.device=cuda, palette.names=six. "
+    "The catalog keeps what changes vectors. May be repeated.",
+)
 @click.option("--max-megapixels", type=ABOVE_0, help="Larger photos fail.  [default: 50]")
 @click.option("--max-megabytes", type=ABOVE_0, help="Larger files fail.  [default: 40]")
 @click.option("--recheck", is_flag=True, help="Read every file, even those whose size and time are as they were.")
@@ -80,6 +99,7 @@ def command(
     columns: dict[str, str],
     types: dict[str, str],
     spaces: str,
+    options: dict[str, dict[str, str]],
     max_megapixels: float | None,
     max_megabytes: float | None,
     recheck: bool,
@@ -96,24 +116,24 @@ def command(
     \b
     houndstooth index ~/photos --catalog shop.catalog
     houndstooth index products.csv --root ~/photos --type price=number
+    houndstooth index ~/photos --set palette.names=six --set vgg.weights=vgg16.safetensors
     houndstooth index products.parquet --column image=foto --format json
     """  # fmt: skip
     from houndstooth.catalog import Catalog
     from indexer.sources.open import open_source
-    from indexer.spaces.registry import load
 
-    # All that can be wrong is looked at first, so that a slip makes no catalog.
     kinds = cast("dict[str, AttributeType]", types)
     named = [name.strip() for name in spaces.split(",") if name.strip()]
-    open_source(source, root, columns=columns, types=kinds)
-    for name in named:
-        load(name)
-    opened = Catalog(catalog, create=True)
-    reader = open_source(source, root, columns=columns, types=kinds, known=opened.own_attributes())
+    opened = Catalog(catalog) if (catalog / "catalog.db").is_file() else None
+    reader = open_source(source, root, columns=columns, types=kinds, known=opened.own_attributes() if opened else None)
+    if opened is None:
+        _look_first(reader, named, options)
+        opened = Catalog(catalog, create=True)
     with _stopping() as stop, _progress(reader) as progress:
         report = opened.index(
             reader,
             spaces=named,
+            options=options,
             max_megapixels=max_megapixels,
             max_megabytes=max_megabytes,
             recheck=recheck,
@@ -125,6 +145,20 @@ def command(
         raise SystemExit(130)
     if not report.counts.reconciled or (strict and report.counts.failed):
         raise SystemExit(1)
+
+
+def _look_first(reader: Source, named: list[str], options: Mapping[str, Mapping[str, str]]) -> None:
+    """All that can be wrong besides the source is looked at first, so that a slip makes no catalog."""
+    from engine.errors import SpaceError
+    from houndstooth.extractors import DEFAULT_SPACES, require_runnable
+    from houndstooth.types import require_types
+    from indexer.spaces.registry import load
+
+    made = {name: load(name, options.get(name)) for name in named or DEFAULT_SPACES}
+    if strangers := options.keys() - made.keys():
+        raise SpaceError(f"--set for '{strangers.pop()}', which is not indexed: the spaces are {', '.join(made)}")
+    require_types(reader.attribute_types, {}, {name: type(one) for name, one in made.items()})
+    require_runnable({name: made[name] for name in options})
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -32,6 +32,12 @@ class Extractor(ABC):
     """What the space compares; those that read colour answer a search by colours alone."""
     describes: ClassVar[Mapping[str, AttributeType]] = {}
     """Names and types of the attributes that `describe` gives."""
+    files: ClassVar[Mapping[str, Collection[str]]] = {}
+    """Options of the constructor that may be the path of a file, with the words that stand for no path."""
+    transient: ClassVar[Collection[str]] = ()
+    """Options of the constructor that change no vector, such as a device: a catalog does not record them."""
+    recorded: Mapping[str, object] = {}
+    """How to make the same again, set by who makes one for a catalog, and kept among the space's parameters."""
     dim: int
     """Length of a vector."""
 

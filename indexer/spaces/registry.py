@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import inspect
+import os
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
+from os import PathLike, fspath
 
 from engine.errors import MissingDependencyError, SpaceError
 from indexer.spaces.base import Extractor
 
 GROUP = "houndstooth.spaces"
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def available() -> dict[str, EntryPoint]:
@@ -16,8 +21,17 @@ def available() -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
-def load(name: str) -> Extractor:
-    """The space of this name with its defaults.
+def load(name: str, options: Mapping[str, object] | None = None) -> Extractor:
+    """The space of this name, made with these of its constructor's parameters and its defaults for the rest.
+
+    Raises what `space_class` and `fit_options` do, and what the constructor does.
+    """
+    made = space_class(name)
+    return made(**fit_options(made, options or {}))
+
+
+def space_class(name: str) -> type[Extractor]:
+    """The class of the space of this name.
 
     Raises SpaceError, with the nearest name, when none has it, and when what is installed under it is no Extractor;
     MissingDependencyError when it needs a library that is not installed.
@@ -37,4 +51,34 @@ def load(name: str) -> Extractor:
         raise SpaceError(f"the space {name!r}: {spaces[name].value} is no subclass of indexer.spaces.base.Extractor")
     if made.name != name:
         raise SpaceError(f"the entry point {name!r}: {spaces[name].value} is a space called {made.name!r}")
-    return made()
+    return made
+
+
+def options_of(made: type[Extractor]) -> dict[str, object]:
+    """Parameters of a space's constructor, with their defaults."""
+    return {name: parameter.default for name, parameter in inspect.signature(made).parameters.items()}
+
+
+def fit_options(made: type[Extractor], options: Mapping[str, object]) -> dict[str, object]:
+    """Options as the constructor takes them: texts become what its defaults are. Raises SpaceError for a wrong one."""
+    known = options_of(made)
+    fitted = {}
+    for option, value in options.items():
+        if option not in known:
+            there = f"it has {', '.join(known)}" if known else "it has none"
+            raise SpaceError(f"the space {made.name!r} has no option {option!r}: {there}")
+        given = fspath(value) if isinstance(value, PathLike) else value
+        if option in made.files and isinstance(given, str) and given not in made.files[option]:
+            given = os.path.expanduser(given)  # noqa: PTH111 - a text stays one
+        fitted[option] = _as_its_default(f"{made.name}.{option}", given, known[option])
+    return fitted
+
+
+def _as_its_default(told: str, value: object, default: object) -> object:
+    """A text as the type of the default; anything else as it is."""
+    if not isinstance(value, str) or not isinstance(default, bool | int | float):
+        return value
+    try:
+        return _TRUTH[value.lower()] if isinstance(default, bool) else type(default)(value)
+    except (KeyError, ValueError) as error:
+        raise SpaceError(f"the option {told} is a {type(default).__name__}, not {value!r}") from error

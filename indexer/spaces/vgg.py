@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,8 @@ class Vgg(Extractor):
 
     name = "vgg"
     reads = "shape"
+    files: ClassVar[Mapping[str, Collection[str]]] = {"weights": ("shipped", "torchvision"), "projection": ("shipped",)}
+    transient = ("device",)
 
     def __init__(
         self, weights: str | Path = "shipped", projection: str | Path = "shipped", device: str = "auto"
