@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from engine import schema
 from engine.durable import hash_file
 from engine.errors import CatalogCorruptError
+from engine.index_faults import missing_rows, other_rows, unknown_rows
 from engine.models import every_space, model_fault, model_path, wanted
 from engine.shards import open_thumbnails, open_vectors
 from engine.store import Store
@@ -88,10 +89,12 @@ class _Facts:
     live_images: Ids
     images: Ids
     indexes: list[Row[Any]]
+    settled: bool  # the last indexing came to its end, which brings indexes up to date
 
     @staticmethod
     def read(connection: Connection) -> _Facts:
-        region, image, space = schema.region, schema.image, schema.space
+        region, image, space, run = schema.region, schema.image, schema.space, schema.run
+        ended = select(run.c.finished).where(run.c.kind == "index").order_by(run.c.id.desc()).limit(1)
         spaces = connection.execute(
             select(space.c.id, space.c.name, space.c.dim).where(space.c.removed.is_(None))
         ).all()
@@ -114,6 +117,7 @@ class _Facts:
             live_images=_ids(connection, select(image.c.id).where(image.c.removed.is_(None))),
             images=_ids(connection, select(image.c.id)),
             indexes=list(connection.execute(select(schema.vector_index))),
+            settled=connection.execute(ended).scalar_one_or_none() is not None,
         )
 
 
@@ -264,13 +268,28 @@ def _compare(part: Part, subject: str, what: str, have: Ids, expected: Ids, know
 
 
 def _indexes(store: Store, facts: _Facts, held: dict[int, list[Ids]]) -> Iterator[Finding]:
+    from engine.index import VectorIndex
+
     for row in facts.indexes:
         path = store.indexes / row.name
-        name = facts.names.get(row.space_id, f"number {row.space_id}")
+        subject = f"space {facts.names.get(row.space_id, f'number {row.space_id}')}"
         if not path.is_file() or hash_file(path) != row.sha256:
-            yield Finding("index", f"space {name}", f"{row.name} is missing or was altered")
+            yield Finding("index", subject, f"{row.name} is missing or was altered")
             continue
-        yield from _index_agrees(path, name, row.rows, held.get(row.space_id, []))
+        index = VectorIndex.from_bytes(path.read_bytes())
+        if (index.kind, len(index), index.dim) != (row.kind, row.rows, facts.dims.get(row.space_id)):
+            said = f"{row.kind}, {row.rows} rows of {facts.dims.get(row.space_id)}"
+            yield Finding("index", subject, f"is {index.kind}, {len(index)} rows of {index.dim}, not {said}")
+            continue
+        have = np.concatenate([np.empty(0, np.int64), *held.get(row.space_id, [])])
+        shards = [store.vectors / shard.name for shard in facts.shards if shard.space_id == row.space_id]
+        live = np.intersect1d(facts.expected[row.space_id], have)
+        for fault in (
+            *unknown_rows(index, have),
+            *(missing_rows(index, live) if facts.settled else ()),
+            *other_rows(index, have, shards),
+        ):
+            yield Finding("index", subject, fault)
 
 
 def _models(store: Store) -> Iterator[Finding]:
@@ -279,15 +298,3 @@ def _models(store: Store) -> Iterator[Finding]:
             path = model_path(store, sha256)
             if wrong := model_fault(path, sha256):
                 yield Finding("models", f"space {space.name}", f"its own {option}, {path.name}, {wrong}")
-
-
-def _index_agrees(path: Path, name: str, rows: int, held: list[Ids]) -> Iterator[Finding]:
-    from engine.index import VectorIndex
-
-    ids = np.sort(VectorIndex.from_bytes(path.read_bytes()).ids())
-    if len(ids) != rows:
-        yield Finding("index", f"space {name}", f"holds {len(ids)} rows, not {rows}")
-    # Rows may have been added since (the search covers them) or compacted away; the index must know nothing else.
-    unknown = np.setdiff1d(ids, np.concatenate([np.empty(0, np.int64), *held]))
-    if len(unknown) > len(ids) // 2:
-        yield Finding("index", f"space {name}", f"{len(unknown)} of its {len(ids)} rows have no vectors")

@@ -9,18 +9,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import add_products, make_store, new_image, spec, unit_rows
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engine import indexes, schema, shortlist
 from engine.batch import Batch
+from engine.checks import check
+from engine.durable import publish
+from engine.index import VectorIndex
 from engine.indexes import kind_for, open_index, refresh_index, refresh_indexes
 from engine.query import Query
 from engine.scale import update_scales
 from engine.search import search
+from engine.shards import VectorShard
 from engine.snapshot import Reader
 from engine.store import Store
 from engine.tombstones import bury_images
+from engine.vectors import SpaceVectors
 from engine.writer import writing
+from houndstooth.repair import repair
 
 ROWS, DIM, OTHER = 5_000, 24, 16
 QUERIES = 8
@@ -251,3 +257,45 @@ def test_an_index_is_opened_once_a_process(small: Store) -> None:
 
 def test_kinds_by_size() -> None:
     assert [kind_for(rows) for rows in (0, 99_999, 100_000, 10**7)] == ["flat", "flat", "ivf-sq8", "ivf-sq8"]
+
+
+def put_index(store: Store, index: VectorIndex, rows: int | None = None) -> None:
+    """Have the catalog's record name another index, its hash and size right."""
+    file = publish(store.indexes, indexes.SUFFIX, [index.to_bytes()])
+    with store.database.write() as connection:
+        connection.execute(
+            update(schema.vector_index).values(
+                name=file.name, sha256=file.sha256, bytes=file.bytes, rows=rows or len(index), kind=index.kind
+            )
+        )
+
+
+def vectors_like(store: Store, seed: int) -> SpaceVectors:
+    """Other vectors under the ids of the catalog's."""
+    there = Reader(store).snapshot().vectors("shape")
+    return SpaceVectors(DIM, [VectorShard(there.ids, clustered(len(there), DIM, seed).astype(np.float16))])
+
+
+@pytest.mark.parametrize("kind", ["ivf-sq8", "ivf-rabitq"])
+def test_check_finds_an_index_of_other_vectors(small: Store, kind: str) -> None:
+    put_index(small, VectorIndex.build(Reader(small).snapshot().vectors("shape"), kind))
+    assert check(small).clean
+    put_index(small, VectorIndex.build(vectors_like(small, seed=6), kind))
+    (finding,) = check(small).findings
+    assert (finding.part, finding.subject) == ("index", "space shape") and "are other vectors in it" in finding.message
+    repair(small, check(small))
+    assert check(small).clean
+
+
+def test_check_finds_an_index_that_lacks_rows_or_says_another_count(small: Store) -> None:
+    vectors = Reader(small).snapshot().vectors("shape")
+    put_index(small, VectorIndex.build(vectors, ids=vectors.ids[: int(0.85 * len(vectors))]))
+    assert check(small).clean  # as many as indexing may leave
+    few = VectorIndex.build(vectors, ids=vectors.ids[:200])
+    put_index(small, few)
+    assert [finding.message for finding in check(small).findings] == ["200 of 400 rows are not in it"]
+    with small.database.write() as connection:
+        connection.execute(update(schema.run).values(finished=None))
+    assert check(small).clean  # an indexing that was broken off may leave more
+    put_index(small, few, rows=201)
+    assert "200 rows of 24, not ivf-sq8, 201 rows of 24" in check(small).findings[0].message
