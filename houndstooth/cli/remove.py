@@ -26,7 +26,8 @@ def command(
 ) -> None:
     """Take products or photos out of the catalog; the photos on disk are not touched.
 
-    Several conditions together mean all of them. Searches leave the removed out at once.
+    Several conditions together mean all of them. Searches leave the removed out at once. A photo whose file is still
+    there comes back with the next `houndstooth index` of its folder or table: move the file, or take out its row.
 
     \b
     houndstooth remove --id 1163

@@ -223,6 +223,15 @@ def test_the_ledger_remembers_every_file(demo) -> None:
     assert states == {"indexed": len(demo.rows)}
 
 
+def test_a_removed_photo_that_is_still_there_comes_back(cli, shop) -> None:
+    assert cli("remove", "--id", "P0003", "--yes", "-c", shop.catalog).code == 0
+    assert cli("similar", "--id", "P0003", "-c", shop.catalog).code == 2
+    views = sum(row["product"] == "P0003" for row in shop.rows)
+    assert cli("index", shop.table, "-c", shop.catalog, "--format", "json").json["indexed"] == views
+    assert cli("similar", "--id", "P0003", "-k", 1, "-c", shop.catalog).code == 0
+    assert "comes back with the next" in " ".join(cli("remove", "--help").out.split())
+
+
 @pytest.mark.parametrize(
     ("raised", "said"),
     [
