@@ -17,7 +17,12 @@ from engine.durable import sync_folder
 from engine.errors import CatalogBusyError, CatalogError, CatalogNotFoundError
 from engine.schema import catalog
 
-PROGRAM = "houndstooth 0.1.0"
+
+def program() -> str:
+    """This program's name and version."""
+    from importlib.metadata import version  # takes a while, and is asked for once a catalog
+
+    return f"houndstooth {version('houndstooth')}"
 
 
 def now() -> str:
@@ -158,7 +163,7 @@ def _make_database(path: Path) -> None:
     upgrade(Database(tmp, foreign_keys=False))
     with Database(tmp).write() as connection:
         connection.execute(
-            insert(catalog).values(id=1, uuid=uuid.uuid4().hex, generation=0, created=now(), program=PROGRAM)
+            insert(catalog).values(id=1, uuid=uuid.uuid4().hex, generation=0, created=now(), program=program())
         )
     use_journal(tmp)
     tmp.rename(path)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from houndstooth.catalog import Catalog
     from indexer.bulk import IndexReport
 
-__version__ = "0.1.0"
 __all__ = ["Catalog", "ClusterRun", "Hit", "HoundstoothError", "IndexReport", "Results", "errors", "open"]
 
 _HOMES = {
@@ -49,6 +48,10 @@ def open(path: str | os.PathLike[str], *, create: bool = False) -> Catalog:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("houndstooth")
     if name in _HOMES:
         from importlib import import_module
 
