@@ -44,6 +44,17 @@ def load_column(connection: Connection, name: str, region_ids: Ids, image_ids: I
     )
 
 
+def column_values(column: Column, rows: NDArray[np.intp]) -> list[Any]:
+    """An attribute's values at rows (n,): str, float or bool, None where there is none."""
+    values = column.values[rows].tolist()
+    if column.type == "text":
+        words = column.words
+        return [words[code] if code >= 0 else None for code in values]
+    if column.type == "number":
+        return [None if value != value else value for value in values]  # noqa: PLR0124 - NaN alone differs from itself
+    return [None if value < 0 else bool(value) for value in values]
+
+
 def _present(values: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(~np.isnan(values) if values.dtype.kind == "f" else values >= 0)
 

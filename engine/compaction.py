@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, Connection, Table, delete, insert, select
+from sqlalchemy import Column, Connection, Table, delete, select
 
 from engine import schema
 from engine.durable import TMP, PublishedFile, hash_file
@@ -24,7 +24,7 @@ from engine.models import model_names
 from engine.shards import open_thumbnails, open_vectors, write_thumbnails, write_vectors
 from engine.store import Store
 from engine.values import SQL_LIMIT
-from engine.writer import Writer, retire_shards
+from engine.writer import Writer, record_shard, retire_shards
 
 TIER_ROWS = 128
 """Rows of a shard of the lowest tier; each tier up holds FAN times more."""
@@ -130,11 +130,7 @@ def _rewrite(writer: Writer, shards: Sequence[_Shard]) -> int:
     with writer.change() as connection:
         retire_shards(connection, schema.shard.c.id.in_([shard.id for shard in shards]), writer.generation + 1)
         for space_id, file, rows in made:
-            connection.execute(
-                insert(schema.shard).values(
-                    space_id=space_id, name=file.name, sha256=file.sha256, rows=rows, bytes=file.bytes
-                )
-            )
+            record_shard(connection, space_id, file, rows)
     return len(made)
 
 

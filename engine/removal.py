@@ -13,6 +13,7 @@ from engine import schema
 from engine.batch import Counts
 from engine.errors import InputError, SpaceError
 from engine.filters import parse_filter
+from engine.ledger import image_paths
 from engine.lookup import find_product
 from engine.snapshot import Reader, load_spaces
 from engine.store import Store
@@ -54,14 +55,14 @@ def select_images(
         keep &= np.isin(snapshot.product_ids, ids)
     chosen = np.unique(snapshot.image_ids[keep]).tolist()
     if missing:
-        paths = _paths(reader.store, chosen)
+        paths = image_paths(reader.store, chosen)
         chosen = [image_id for image_id in chosen if _is_gone(Path(paths[image_id]))]
     return tuple(chosen)
 
 
 def preview(store: Store, image_ids: Sequence[int], what: str) -> Removal:
     """What removing these images would take out; `what` says which they are."""
-    paths = _paths(store, image_ids)
+    paths = image_paths(store, image_ids)
     gone = set(image_ids)
     image = schema.image
     with store.database.read() as connection:
@@ -118,14 +119,3 @@ def _is_gone(path: Path) -> bool:
     except OSError:
         return False
     return False
-
-
-def _paths(store: Store, image_ids: Sequence[int]) -> dict[int, str]:
-    image = schema.image
-    found: dict[int, str] = {}
-    with store.database.read() as connection:
-        for start in range(0, len(image_ids), SQL_LIMIT):
-            part = list(image_ids[start : start + SQL_LIMIT])
-            rows = connection.execute(select(image.c.id, image.c.path).where(image.c.id.in_(part)))
-            found.update((row.id, row.path) for row in rows)
-    return found

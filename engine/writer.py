@@ -209,7 +209,7 @@ class Writer:
             attributes = declare(connection, batch.attribute_types)
             products, fresh = self._products(connection, batch)
             for space_id, file, rows in [*shards, *thumbnails]:
-                connection.execute(_shard_row(space_id, file, rows))
+                record_shard(connection, space_id, file, rows)
             move_images(connection, batch.moved)
             self._bury(connection, batch, products)
             self._insert_images(connection, batch, ids, products, spaces)
@@ -372,6 +372,13 @@ def writing(store: Store) -> Iterator[Writer]:
         yield Writer(store)
 
 
+def record_shard(connection: Connection, space_id: int | None, file: PublishedFile, rows: int) -> None:
+    """Put a published shard to use: of a space's vectors, or of thumbnails (None)."""
+    connection.execute(
+        insert(schema.shard).values(space_id=space_id, name=file.name, sha256=file.sha256, rows=rows, bytes=file.bytes)
+    )
+
+
 def retire_shards(connection: Connection, which: Any, generation: int) -> None:
     """Take shards out of use; their files stay for readers until the grace period is over."""
     connection.execute(
@@ -418,12 +425,6 @@ def _region_row(number: int, image_id: int, region: NewRegion) -> dict[str, Any]
         "id": number, "image_id": image_id, "kind": kind, "x": x, "y": y, "width": width, "height": height,
         "masked": region.masked,
     }  # fmt: skip
-
-
-def _shard_row(space_id: int | None, file: PublishedFile, rows: int) -> Any:
-    return insert(schema.shard).values(
-        space_id=space_id, name=file.name, sha256=file.sha256, rows=rows, bytes=file.bytes
-    )
 
 
 def _product_ids(connection: Connection, names: list[str]) -> dict[str, int]:

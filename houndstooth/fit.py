@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
 
-from engine import schema
 from engine.errors import InputError, PictureError, SpaceError
+from engine.ledger import StoredPhoto, different_photos
 from engine.models import save_model
 from engine.snapshot import Snapshot
 from engine.store import Store
@@ -39,12 +38,6 @@ class FitReport:
     photos: int
     unreadable: int
     dim: int
-
-
-@dataclass(frozen=True)
-class _Photo:
-    path: str
-    box: tuple[int, int, int, int] | None
 
 
 def require_fittable(snapshot: Snapshot, space: str) -> None:
@@ -91,28 +84,15 @@ def _require(photos: int, dim: int) -> None:
         raise InputError(f"{dim} dimensions need more than {dim} photos; the catalog has {photos} to read: {hint}")
 
 
-def _sample(store: Store, photos: int, seed: int) -> list[_Photo]:
+def _sample(store: Store, photos: int, seed: int) -> list[StoredPhoto]:
     """At most so many live photos of different content, in the order they were indexed."""
-    region, image = schema.region, schema.image
-    statement = (
-        select(image.c.sha256, image.c.path, region.c.x, region.c.y, region.c.width, region.c.height)
-        .join(region, region.c.image_id == image.c.id)
-        .where(region.c.removed.is_(None))
-        .order_by(region.c.id)
-    )
-    with store.database.read() as connection:
-        rows = connection.execute(statement).all()
-    different: dict[tuple[object, ...], _Photo] = {}
-    for row in rows:
-        box = None if row.x is None else (row.x, row.y, row.width, row.height)
-        different.setdefault((row.sha256, box), _Photo(row.path, box))
-    found = list(different.values())
+    found = different_photos(store)
     if len(found) > photos:
         found = [found[place] for place in np.sort(np.random.default_rng(seed).choice(len(found), photos, False))]
     return found
 
 
-def _read(photos: Sequence[_Photo], progress: Progress) -> Iterator[list[Picture]]:
+def _read(photos: Sequence[StoredPhoto], progress: Progress) -> Iterator[list[Picture]]:
     """Pictures in batches; those that cannot be read are left out."""
     from indexer.decode import read_picture
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from engine import schema
 from engine.errors import PictureError
 from engine.shards import write_thumbnails
-from engine.writer import Writer
+from engine.writer import Writer, record_shard
 from indexer.decode import DecodeLimits, decode, read_file
 from indexer.plan import BATCH_ROWS
 from indexer.thumbnail import BACKGROUND, thumbnail
@@ -77,8 +77,4 @@ def _make(row: Any, limits: DecodeLimits) -> bytes:
 def _publish(writer: Writer, ids: Sequence[int], pictures: Sequence[bytes]) -> None:
     file = write_thumbnails(writer.store.thumbnails, np.array(ids, dtype=np.int64), pictures)
     with writer.change() as connection:
-        connection.execute(
-            insert(schema.shard).values(
-                space_id=None, name=file.name, sha256=file.sha256, rows=len(ids), bytes=file.bytes
-            )
-        )
+        record_shard(connection, None, file, len(ids))

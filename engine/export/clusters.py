@@ -10,9 +10,10 @@ import numpy as np
 
 from engine.cluster_runs import ClusterRun, open_run
 from engine.cluster_sheet import Sheet, cluster_sheet
+from engine.columns import column_values
 from engine.export.folders import Shelf, write_folders
 from engine.export.place import Exported, kind_of, new_file
-from engine.export.rows import Table, array_field, attribute_fields, column_field, column_values
+from engine.export.rows import Table, array_field, attribute_fields, column_field
 from engine.export.tables import TABLES
 from engine.pages import clusters_page
 from engine.pages.clusters import LIMIT

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.attributes import AttributeType, Column
-from engine.columns import BUILT_IN
+from engine.columns import BUILT_IN, column_values
 from engine.snapshot import Snapshot
 
 FieldType = Literal["text", "number", "integer", "boolean"]
@@ -53,17 +53,6 @@ def list_field(name: str, kind: FieldType, values: Sequence[Any]) -> Field:
 def column_field(name: str, column: Column, rows: NDArray[np.intp]) -> Field:
     """A field of an attribute at these rows (n,) of a snapshot."""
     return Field(name, column.type, lambda part: column_values(column, rows[part]))
-
-
-def column_values(column: Column, rows: NDArray[np.intp]) -> list[Any]:
-    """An attribute's values at rows (n,): str, float or bool, None where there is none."""
-    values = column.values[rows].tolist()
-    if column.type == "text":
-        words = column.words
-        return [words[code] if code >= 0 else None for code in values]
-    if column.type == "number":
-        return [None if value != value else value for value in values]  # noqa: PLR0124 - NaN alone differs from itself
-    return [None if value < 0 else bool(value) for value in values]
 
 
 def attribute_fields(snapshot: Snapshot, rows: NDArray[np.intp], taken: Sequence[str]) -> list[Field]:

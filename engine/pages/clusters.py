@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from engine.cluster_runs import Cluster
 from engine.cluster_sheet import Sheet
-from engine.columns import BUILT_IN
-from engine.export.rows import column_values
+from engine.columns import BUILT_IN, column_values
 from engine.pages.cards import Card, card
 from engine.pages.render import render
 from engine.thumbnails import Thumbnails

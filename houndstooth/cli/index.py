@@ -204,7 +204,8 @@ def _progress(source: Source) -> Iterator[Progress]:
 
 
 def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
-    from houndstooth.reports import failures, near_duplicates
+    from engine.ledger import failures
+    from indexer.near import near_duplicates
 
     counts = report.counts
     near = near_duplicates(catalog.store, since_run=report.run_id)

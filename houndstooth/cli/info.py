@@ -13,7 +13,8 @@ from houndstooth.cli.options import catalog_option, table_or_json
 
 if TYPE_CHECKING:
     from engine.info import Info
-    from houndstooth.reports import FileLine, NearPair
+    from engine.ledger import FileLine
+    from indexer.near import NearPair
 
 SHARE = "share_"
 
@@ -31,18 +32,20 @@ def command(catalog: Path, failures: bool, problems: bool, near_duplicates: bool
     houndstooth info
     houndstooth info --failures --format json
     """
+    from engine import ledger
     from engine.info import info
     from engine.store import Store
-    from houndstooth import reports
 
     store = Store.open(catalog)
     lists: dict[str, list[FileLine] | list[NearPair]] = {}
     if failures:
-        lists["failures"] = reports.failures(store)
+        lists["failures"] = ledger.failures(store)
     if problems:
-        lists["problems"] = reports.problems(store)
+        lists["problems"] = ledger.problems(store)
     if near_duplicates:
-        lists["near_duplicates"] = reports.near_duplicates(store)
+        from indexer import near
+
+        lists["near_duplicates"] = near.near_duplicates(store)
     if output == "json":
         told = (
             {name: [asdict(line) for line in lines] for name, lines in lists.items()}

@@ -12,9 +12,9 @@ from PIL import Image
 
 from engine.batch import Counts
 from engine.errors import InputError
+from engine.ledger import failures
 from engine.removal import remove, select_images
 from engine.snapshot import Reader
-from houndstooth.reports import failures
 from indexer.bulk import IndexOptions, StopRequest
 from indexer.decode import DecodeLimits, read_picture
 from indexer.spaces.colour import Colour

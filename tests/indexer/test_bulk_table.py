@@ -13,9 +13,9 @@ from PIL import Image
 
 from engine.attributes import AttributeType
 from engine.batch import Counts
+from engine.ledger import failures, problems
 from engine.removal import remove, select_images
 from engine.snapshot import Reader
-from houndstooth.reports import failures, problems
 from indexer.bulk import IndexOptions, IndexReport
 from indexer.decode import decode, read_picture
 from indexer.masks import apply_mask

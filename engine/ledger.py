@@ -1,11 +1,13 @@
-"""What happened to the files: failures, problems and near-duplicates, read from the ledger."""
+"""What the record says of the files: what became of them, and the photos that there are."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, select
+from numpy.typing import NDArray
+from sqlalchemy import select
 
 from engine import schema
 from engine.store import Store
@@ -21,13 +23,24 @@ class FileLine:
     reason: str
 
 
+@dataclass(frozen=True, eq=False)
+class Hashes:
+    """Perceptual hashes of the live photos, uint64 (n,), with their image ids, int64 (n,), ascending.
+
+    new: places of those asked for, (m,).
+    """
+
+    image_ids: NDArray[np.int64]
+    values: NDArray[np.uint64]
+    new: NDArray[np.intp]
+
+
 @dataclass(frozen=True)
-class NearPair:
-    """Two photos whose perceptual hashes differ in at most `bits` of 64 bits."""
+class StoredPhoto:
+    """A photo of the catalog, to be read again: whole, or x, y, width, height of it."""
 
     path: str
-    other: str
-    bits: int
+    box: tuple[int, int, int, int] | None
 
 
 def failures(store: Store, run_id: int | None = None, limit: int | None = None) -> list[FileLine]:
@@ -50,10 +63,8 @@ def problems(store: Store, limit: int | None = None) -> list[FileLine]:
         return [FileLine(row.path, row.source, row.reason) for row in connection.execute(statement)]
 
 
-def near_duplicates(store: Store, since_run: int | None = None) -> list[NearPair]:
-    """Pairs of live photos that look nearly the same; with `since_run`, pairs with a photo of that run or later."""
-    from indexer.phash import near_duplicates as find
-
+def photo_hashes(store: Store, since_run: int | None = None) -> Hashes:
+    """Of all live photos; `new` are those of that run or later, or all."""
     image, ledger = schema.image, schema.ledger
     live = image.c.removed.is_(None)
     with store.database.read() as connection:
@@ -64,25 +75,36 @@ def near_duplicates(store: Store, since_run: int | None = None) -> list[NearPair
             fresh = np.fromiter(connection.execute(seen.where(ledger.c.state != "failed")).scalars(), np.int64)
             new = np.flatnonzero(np.isin(ids, fresh))
         if not len(new):
-            return []
+            return Hashes(ids[:0], np.empty(0, np.uint64), new)
         stored = connection.execute(select(image.c.phash).where(live).order_by(image.c.id)).scalars()
-        hashes = np.fromiter(stored, dtype=np.int64, count=len(ids)).view(np.uint64)
-        pairs = find(hashes, hashes[new])
-        found = np.sort(np.stack([pairs[:, 0], new[pairs[:, 1]]], axis=1), axis=1)
-        found = np.unique(found[found[:, 0] != found[:, 1]], axis=0)
-        paths = _paths(connection, ids[np.unique(found)].tolist())
-    return [
-        NearPair(paths[ids[first]], paths[ids[second]], int(hashes[first] ^ hashes[second]).bit_count())
-        for first, second in found.tolist()
-        if paths[ids[first]] != paths[ids[second]]
-    ]
+        return Hashes(ids, np.fromiter(stored, dtype=np.int64, count=len(ids)).view(np.uint64), new)
 
 
-def _paths(connection: Connection, image_ids: list[int]) -> dict[int, str]:
-    image = schema.image
+def image_paths(store: Store, image_ids: Iterable[int]) -> dict[int, str]:
+    """Image id -> path, of those that are still in the record."""
+    image, wanted = schema.image, list(image_ids)
     found: dict[int, str] = {}
-    for start in range(0, len(image_ids), SQL_LIMIT):
-        part = image_ids[start : start + SQL_LIMIT]
-        rows = connection.execute(select(image.c.id, image.c.path).where(image.c.id.in_(part)))
-        found.update((row.id, row.path) for row in rows)
+    with store.database.read() as connection:
+        for start in range(0, len(wanted), SQL_LIMIT):
+            part = wanted[start : start + SQL_LIMIT]
+            rows = connection.execute(select(image.c.id, image.c.path).where(image.c.id.in_(part)))
+            found.update((row.id, row.path) for row in rows)
     return found
+
+
+def different_photos(store: Store) -> list[StoredPhoto]:
+    """Live photos of different content or box, in the order they were indexed."""
+    region, image = schema.region, schema.image
+    statement = (
+        select(image.c.sha256, image.c.path, region.c.x, region.c.y, region.c.width, region.c.height)
+        .join(region, region.c.image_id == image.c.id)
+        .where(region.c.removed.is_(None))
+        .order_by(region.c.id)
+    )
+    with store.database.read() as connection:
+        rows = connection.execute(statement).all()
+    different: dict[tuple[object, ...], StoredPhoto] = {}
+    for row in rows:
+        box = None if row.x is None else (row.x, row.y, row.width, row.height)
+        different.setdefault((row.sha256, box), StoredPhoto(row.path, box))
+    return list(different.values())
