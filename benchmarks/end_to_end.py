@@ -1,6 +1,6 @@
 """The whole main job on real photos, timed and held against plain loops over the same vectors.
 
-    python benchmarks/end_to_end.py --photos ../shared/data/clothing
+    python benchmarks/end_to_end.py --photos clothing
 
 Indexes every photo, indexes again, searches under filters, clusters, exports, removes and checks. Prints what each step
 took, and exits with 1 when an answer differs from brute force.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -132,7 +133,14 @@ def first_product(catalog: Catalog) -> str:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=Path, required=True)
+    home = os.environ.get("HOUNDSTOOTH_DATA")
+    parser.add_argument(
+        "--photos",
+        type=Path,
+        default=Path(home, "clothing") if home else None,
+        required=not home,
+        help="folder with train/, validation/ and test/ (docs/data.md); default: $HOUNDSTOOTH_DATA/clothing",
+    )
     parser.add_argument("--format", choices=["table", "json"], default="table")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

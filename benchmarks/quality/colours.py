@@ -1,6 +1,6 @@
 """How well colours are named, and how well a search by colours finds garments of them.
 
-    python benchmarks/quality/colours.py --data ../shared/data
+    python benchmarks/quality/colours.py --data DATA
     python benchmarks/quality/colours.py --format json
     python benchmarks/quality/colours.py --tune
 
@@ -247,7 +247,14 @@ def as_table(rows: Iterable[dict[str, object]]) -> str:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("HOUNDSTOOTH_DATA", "../shared/data")))
+    home = os.environ.get("HOUNDSTOOTH_DATA")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(home) if home else None,
+        required=not home,
+        help="folder with clothing/ and clothing-masks/ (docs/data.md); default: $HOUNDSTOOTH_DATA",
+    )
     parser.add_argument("--seeds", type=int, default=12, help="rendered garments of each colour")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--tune", action="store_true", help="print precision on the tuning half instead")

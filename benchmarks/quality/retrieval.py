@@ -1,6 +1,6 @@
 """Category retrieval on real photos: does a garment find its own kind?
 
-    python benchmarks/quality/retrieval.py --photos ../shared/data/clothing --spaces vgg,colour,vgg+colour
+    python benchmarks/quality/retrieval.py --photos clothing --spaces vgg,colour,vgg+colour
 
 Gallery: the photos of `train`; queries: those of `test`, whose senders appear in no other part. Intervals are 95 %
 bootstraps over the queries' senders (honest, but rough where there are few) or, on request, over single queries. A `+`
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -104,7 +105,14 @@ def measure(root: Path, names: list[str], by: str, seed: int) -> dict[str, dict[
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=Path, required=True, help="folder with train/, test/ and senders.csv")
+    home = os.environ.get("HOUNDSTOOTH_DATA")
+    parser.add_argument(
+        "--photos",
+        type=Path,
+        default=Path(home, "clothing") if home else None,
+        required=not home,
+        help="folder with train/, test/ and senders.csv (docs/data.md); default: $HOUNDSTOOTH_DATA/clothing",
+    )
     parser.add_argument("--spaces", default="vgg,colour,palette,vgg+colour", help="names, `+` to fuse")
     parser.add_argument("--by", choices=("sender", "photo"), default="sender", help="what the bootstrap draws")
     parser.add_argument("--seed", type=int, default=0)

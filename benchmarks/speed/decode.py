@@ -76,9 +76,15 @@ def seconds(files: list[bytes], rounds: int = 5) -> dict[str, float]:
 
 def main() -> None:
     """Print the table."""
-    home = os.environ.get("HOUNDSTOOTH_DATA", Path(__file__).parents[3] / "shared" / "data")
+    home = os.environ.get("HOUNDSTOOTH_DATA")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(home), help="folder that holds clothing/")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(home) if home else None,
+        required=not home,
+        help="folder that holds clothing/ (docs/data.md); default: $HOUNDSTOOTH_DATA",
+    )
     parser.add_argument("--photos", type=int, default=300)
     options = parser.parse_args()
     cv2.setNumThreads(1)

@@ -1,6 +1,6 @@
 """How fast the vgg space is, against its network alone and against eager torch, as ratios within one run.
 
-    python benchmarks/speed/vgg.py --photos ../shared/data/clothing/validation --count 128
+    python benchmarks/speed/vgg.py --photos clothing/validation --count 128
 
 The three take turns, `--rounds` times, and each keeps its best time, since other work on the machine only slows.
 """
@@ -8,6 +8,7 @@ The three take turns, `--rounds` times, and each keeps its best time, since othe
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +37,14 @@ def best(actions: dict[str, Callable[[], NDArray[np.float32]]], rounds: int) -> 
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=Path, required=True)
+    home = os.environ.get("HOUNDSTOOTH_DATA")
+    parser.add_argument(
+        "--photos",
+        type=Path,
+        default=Path(home, "clothing", "validation") if home else None,
+        required=not home,
+        help="any photos (docs/data.md); default: $HOUNDSTOOTH_DATA/clothing/validation",
+    )
     parser.add_argument("--count", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
