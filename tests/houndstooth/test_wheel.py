@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -100,3 +101,30 @@ def test_it_draws_indexes_migrates_searches_and_checks(installed: Path, tmp_path
     run(installed, tmp_path, "cluster", "colour", "-k", "3", "-c", "c")
     run(installed, tmp_path, "export", "clusters", "colour", "--to", "clusters.parquet", "-c", "c")
     assert "all is well" in run(installed, tmp_path, "check", "-c", "c")
+
+
+def test_it_migrates_a_catalog_that_is_older_than_it(installed: Path, tmp_path: Path) -> None:
+    """The installed program becomes one whose migrations go one further, and then what it was again."""
+    run(installed, tmp_path, "demo", "demo", "--products", "4")
+    run(installed, tmp_path, "index", "demo/products.csv", "--spaces", "colour", "-c", "c")
+    schema = packages(installed) / "engine" / "schema.py"
+    more = packages(installed) / "migrations" / "versions" / "9001_more.py"
+    before = schema.read_text(encoding="utf-8")
+    head = re.search(r'^HEAD = "(\d+)"$', before, re.MULTILINE)
+    assert head
+    try:
+        schema.write_text(before.replace(head[0], 'HEAD = "9001"'), encoding="utf-8")
+        more.write_text(
+            "import sqlalchemy as sa\nfrom alembic import op\n"
+            f'revision = "9001"\ndown_revision = "{head[1]}"\n'
+            'def upgrade():\n    op.add_column("product", sa.Column("note", sa.Text()))\n',
+            encoding="utf-8",
+        )
+        assert f"from schema {head[1]} to 9001" in run(installed, tmp_path, "migrate", "-c", "c")
+        assert [path.name for path in (tmp_path / "c" / "backups").iterdir()] == [f"catalog-{head[1]}.db"]
+        hits = json.loads(run(installed, tmp_path, "similar", "--id", "P0001", "--format", "json", "-c", "c"))["hits"]
+        assert len(hits) == 3
+        assert "all is well" in run(installed, tmp_path, "check", "-c", "c")
+    finally:
+        schema.write_text(before, encoding="utf-8")
+        more.unlink(missing_ok=True)
