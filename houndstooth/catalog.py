@@ -15,8 +15,8 @@ from engine.models import every_space
 from engine.query import Group, Results
 from engine.snapshot import Reader
 from engine.store import Store
+from houndstooth.attribute_types import require_types
 from houndstooth.extractors import DEFAULT_SPACES, Extractors, Options, require_runnable
-from houndstooth.types import require_types
 
 if TYPE_CHECKING:
     from engine.checks import CheckReport

@@ -150,8 +150,8 @@ def command(
 def _look_first(reader: Source, named: list[str], options: Mapping[str, Mapping[str, str]]) -> None:
     """All that can be wrong besides the source is looked at first, so that a slip makes no catalog."""
     from engine.errors import SpaceError
+    from houndstooth.attribute_types import require_types
     from houndstooth.extractors import DEFAULT_SPACES, require_runnable
-    from houndstooth.types import require_types
     from indexer.spaces.registry import load
 
     made = {name: load(name, options.get(name)) for name in named or DEFAULT_SPACES}

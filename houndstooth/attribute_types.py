@@ -11,6 +11,7 @@ from engine.errors import InputError
 if TYPE_CHECKING:
     from indexer.spaces.base import Extractor
 
+
 Types = Mapping[str, AttributeType]
 
 
