@@ -21,10 +21,11 @@ from engine import schema
 from engine.durable import TMP, PublishedFile, hash_file
 from engine.errors import CatalogCorruptError
 from engine.models import model_names
+from engine.shard_rows import record_shard, retire_shards
 from engine.shards import open_thumbnails, open_vectors, write_thumbnails, write_vectors
 from engine.store import Store
 from engine.values import SQL_LIMIT
-from engine.writer import Writer, record_shard, retire_shards
+from engine.writer import Writer
 
 TIER_ROWS = 128
 """Rows of a shard of the lowest tier; each tier up holds FAN times more."""

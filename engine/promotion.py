@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, exists, literal, select, update
 
 from engine import schema
 from engine.snapshot import Space, load_spaces
+from engine.spaces import retire_space
 from engine.writer import Writer
 
 
@@ -23,7 +24,7 @@ def promote_spaces(writer: Writer) -> dict[str, int]:
     for space in ready:
         with writer.change() as connection:
             if space.name in active:
-                writer.retire_space(connection, active[space.name])
+                retire_space(connection, active[space.name], writer.generation + 1)
             connection.execute(update(schema.space).where(schema.space.c.id == space.id).values(pending=False))
     promoted = {space.name for space in ready}
     return {name: len(images) for name, images in lacking.items() if name not in promoted}

@@ -14,12 +14,14 @@ from engine.batch import Counts
 from engine.errors import InputError, SpaceError
 from engine.filters import parse_filter
 from engine.ledger import image_paths
+from engine.ledger_lines import add_counts
 from engine.lookup import find_product
 from engine.snapshot import Reader, load_spaces
+from engine.spaces import retire_space
 from engine.store import Store
 from engine.tombstones import bury_empty_products, bury_images
 from engine.values import SQL_LIMIT
-from engine.writer import add_counts, writing
+from engine.writer import writing
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def drop_space(store: Store, name: str) -> None:
             raise SpaceError(f"'{name}' is the last space that answers: index the photos in another one first")
         with writer.change() as connection:
             for space in (spaces[name] for spaces in (active, pending) if name in spaces):
-                writer.retire_space(connection, space)
+                retire_space(connection, space, writer.generation + 1)
 
 
 def _is_gone(path: Path) -> bool:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, delete, select, update
 from engine import schema
 from engine.checks import CheckReport
 from engine.errors import CatalogCorruptError
+from engine.shard_rows import retire_shards
 from engine.shards import open_thumbnails, open_vectors
-from engine.writer import Writer, retire_shards
+from engine.writer import Writer
 
 Ids = NDArray[np.int64]
 

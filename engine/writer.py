@@ -6,8 +6,6 @@ generation. A file that no row names is garbage, swept later.
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,15 +13,15 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from engine import schema
-from engine.attributes import AttributeType
-from engine.batch import Batch, Counts, Entry, NewRegion
+from engine.batch import Batch, NewRegion
 from engine.durable import PublishedFile
 from engine.errors import CatalogBusyError, SpaceError
+from engine.ledger_lines import add_counts, write_ledger
+from engine.shard_rows import record_shard
 from engine.shards import write_thumbnails, write_vectors
-from engine.snapshot import MODELS, OPTIONS, Space, load_spaces
+from engine.snapshot import Space
 from engine.store import Store, now
 from engine.tombstones import bury_empty_products, bury_images, move_images
 from engine.values import (
@@ -39,19 +37,6 @@ from engine.values import (
 
 UNIT_TOLERANCE = 1e-3
 """How far from 1 the length of a vector may be that is to be stored."""
-
-
-@dataclass(frozen=True)
-class SpaceSpec:
-    """What the indexer says of a space it writes."""
-
-    name: str
-    dim: int
-    fingerprint: str
-    parameters: Mapping[str, Any]
-    weight: float
-    reads: str
-    attribute_types: Mapping[str, AttributeType]
 
 
 @dataclass(frozen=True)
@@ -104,68 +89,6 @@ class Writer:
                     f"{self.store.root} was changed by another writer; nothing of this batch is kept"
                 )
         self.generation += 1
-
-    def use_spaces(self, specs: Sequence[SpaceSpec]) -> dict[str, Space]:
-        """The spaces to write, by name, registered where they are new.
-
-        In a catalog that has images a new space, or one whose extractor changed, is pending: the old one answers until
-        `engine.promotion.promote_spaces` finds that nothing is missing from the new.
-        """
-        with self.database.read() as connection:
-            active, pending = load_spaces(connection), load_spaces(connection, pending=True)
-            any_image = select(schema.image.c.id).where(schema.image.c.removed.is_(None)).limit(1)
-            filled = connection.execute(any_image).first() is not None
-        used: dict[str, Space] = {}
-        fresh: list[SpaceSpec] = []
-        over: list[Space] = []
-        for spec in specs:
-            there = [kind[spec.name] for kind in (active, pending) if spec.name in kind]
-            same = next((space for space in there if space.fingerprint == spec.fingerprint), None)
-            if same is None:
-                fresh.append(spec)
-            else:
-                used[spec.name] = same
-            # A pending space that is not the one wanted never will be; the one that answers stays until it is replaced.
-            over += [space for space in there if space is not same and (not filled or space is pending.get(spec.name))]
-        if fresh or over:
-            with self.change() as connection:
-                for space in over:
-                    self.retire_space(connection, space)
-                for spec in fresh:
-                    before = active.get(spec.name) or pending.get(spec.name)
-                    self._register(connection, spec, before, pending=filled)
-        with self.database.read() as connection:
-            made = load_spaces(connection, pending=filled)
-        return {**used, **{spec.name: made[spec.name] for spec in fresh}}
-
-    def _register(self, connection: Connection, spec: SpaceSpec, before: Space | None, pending: bool) -> None:
-        parameters = dict(spec.parameters)
-        for key in (MODELS, OPTIONS):
-            if before is not None and key in before.parameters:
-                parameters[key] = before.parameters[key]
-        connection.execute(
-            insert(schema.space).values(
-                name=spec.name,
-                dim=spec.dim,
-                metric="cosine",
-                fingerprint=spec.fingerprint,
-                parameters=json.dumps(parameters, sort_keys=True),
-                weight=spec.weight,
-                reads=spec.reads,
-                pending=pending,
-            )
-        )
-        declare(connection, spec.attribute_types)
-
-    def retire_space(self, connection: Connection, space: Space) -> None:
-        """Take a space out of use, with its shards, its index and what it predicted."""
-        gone = self.generation + 1
-        connection.execute(update(schema.space).where(schema.space.c.id == space.id).values(removed=gone))
-        retire_shards(connection, schema.shard.c.space_id == space.id, gone)
-        connection.execute(schema.vector_index.delete().where(schema.vector_index.c.space_id == space.id))
-        connection.execute(
-            delete(schema.region_value).where(schema.region_value.c.model == f"{space.name}:{space.fingerprint}")
-        )
 
     def start_run(self, kind: str, source: str) -> int:
         """Open a line in the list of runs; its id."""
@@ -229,7 +152,7 @@ class Writer:
             blank = blank_values(connection, attributes, self._first_blanks(batch, products))
             changed = delete_given(connection, blank)
             changed |= write_given(connection, new_values(connection, attributes, given))
-            _write_ledger(connection, batch, ids, run_id)
+            write_ledger(connection, batch, ids.images, run_id)
             add_counts(connection, run_id, batch.counts)
         self._spoken.add(products.values())
         return len(changed - fresh)
@@ -372,39 +295,6 @@ def writing(store: Store) -> Iterator[Writer]:
         yield Writer(store)
 
 
-def record_shard(connection: Connection, space_id: int | None, file: PublishedFile, rows: int) -> None:
-    """Put a published shard to use: of a space's vectors, or of thumbnails (None)."""
-    connection.execute(
-        insert(schema.shard).values(space_id=space_id, name=file.name, sha256=file.sha256, rows=rows, bytes=file.bytes)
-    )
-
-
-def retire_shards(connection: Connection, which: Any, generation: int) -> None:
-    """Take shards out of use; their files stay for readers until the grace period is over."""
-    connection.execute(
-        update(schema.shard)
-        .where(which, schema.shard.c.removed.is_(None))
-        .values(removed=generation, removed_at=time.time())
-    )
-
-
-def add_counts(connection: Connection, run_id: int, counts: Counts) -> None:
-    """Add a batch's totals to its run."""
-    run = schema.run
-    connection.execute(
-        update(run)
-        .where(run.c.id == run_id)
-        .values(
-            seen=run.c.seen + counts.seen,
-            indexed=run.c.indexed + counts.indexed,
-            unchanged=run.c.unchanged + counts.unchanged,
-            duplicate=run.c.duplicate + counts.duplicate,
-            failed=run.c.failed + counts.failed,
-            problems=run.c.problems + counts.problems,
-        )
-    )
-
-
 def signed(number: int) -> int:
     """A 64-bit unsigned number as SQLite can store it."""
     return number - (1 << 64) if number >= 1 << 63 else number
@@ -437,61 +327,3 @@ def _product_ids(connection: Connection, names: list[str]) -> dict[str, int]:
         ):
             found[row.key] = row.id
     return found
-
-
-def _live_images(connection: Connection, image_ids: set[int]) -> set[int]:
-    """Of the images named when the batch was planned, those that the batches before it left."""
-    image, wanted = schema.image, sorted(image_ids)
-    live: set[int] = set()
-    for start in range(0, len(wanted), SQL_LIMIT):
-        part = wanted[start : start + SQL_LIMIT]
-        live.update(
-            connection.execute(select(image.c.id).where(image.c.id.in_(part), image.c.removed.is_(None))).scalars()
-        )
-    return live
-
-
-def _image_of(connection: Connection, entry: Entry) -> int | None:
-    """The live image that a line without one stands for: a duplicate's original, or what a failed file was before."""
-    image, product = schema.image, schema.product
-    path, key = (entry.reason, entry.of_product) if entry.state == "duplicate" else (entry.path, entry.product)
-    found: int | None = connection.execute(
-        select(image.c.id)
-        .join(product, product.c.id == image.c.product_id)
-        .where(image.c.path == path, product.c.key == key, image.c.removed.is_(None))
-    ).scalar_one_or_none()
-    return found
-
-
-def _write_ledger(connection: Connection, batch: Batch, ids: _Ids, run_id: int) -> None:
-    ledger = schema.ledger
-    live = _live_images(connection, {entry.image_id for entry in batch.entries if entry.image_id is not None})
-    lines = [
-        *((new.entry, number) for new, number in zip(batch.images, ids.images, strict=True)),
-        *(
-            (entry, entry.image_id if entry.image_id in live else _image_of(connection, entry))
-            for entry in batch.entries
-        ),
-    ]
-    if lines:
-        statement = upsert(ledger)
-        columns = [column.name for column in ledger.columns if not column.primary_key]
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[ledger.c.path, ledger.c.product],
-                set_={name: statement.excluded[name] for name in columns},
-            ),
-            [
-                {
-                    "path": entry.path, "product": entry.product, "state": entry.state, "reason": entry.reason,
-                    "source": entry.source, "bytes": entry.bytes, "mtime_ns": entry.mtime_ns,
-                    "image_id": image_id, "run_id": run_id,
-                }
-                for entry, image_id in lines
-            ],
-        )  # fmt: skip
-    if batch.problems:
-        connection.execute(
-            insert(schema.problem),
-            [{"run_id": run_id, "path": p.path, "source": p.source, "reason": p.reason} for p in batch.problems],
-        )

@@ -21,6 +21,7 @@ from engine.known import KnownImage, stored_region
 from engine.promotion import promote_spaces
 from engine.scale import update_scales
 from engine.snapshot import Reader, Space
+from engine.spaces import use_spaces
 from engine.store import Store
 from engine.values import SQL_LIMIT
 from engine.writer import Writer, writing
@@ -98,7 +99,7 @@ def index(
     """
     started, options, stop = time.monotonic(), options or IndexOptions(), stop or StopRequest()
     with writing(store) as writer:
-        spaces = writer.use_spaces([space_spec(extractor) for extractor in extractors.values()])
+        spaces = use_spaces(writer, [space_spec(extractor) for extractor in extractors.values()])
         run_id = writer.start_run("index", source.name)
         loop = _Loop(writer, {name: spaces[name] for name in extractors}, extractors, options, run_id)
         with ThreadPoolExecutor(options.workers, "decode") as decoders, ThreadPoolExecutor(1, "publish") as publisher:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from engine.batch import NewRegion, Predicted
 from engine.errors import HoundstoothError, PictureError
-from engine.writer import UNIT_TOLERANCE, SpaceSpec
+from engine.spaces import SpaceSpec
+from engine.writer import UNIT_TOLERANCE
 from indexer.picture import Picture
 from indexer.spaces.base import Extractor
 

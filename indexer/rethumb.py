@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from engine import schema
 from engine.errors import PictureError
+from engine.shard_rows import record_shard
 from engine.shards import write_thumbnails
-from engine.writer import Writer, record_shard
+from engine.writer import Writer
 from indexer.decode import DecodeLimits, decode, read_file
 from indexer.plan import BATCH_ROWS
 from indexer.thumbnail import BACKGROUND, thumbnail

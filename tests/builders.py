@@ -18,8 +18,9 @@ from engine.attributes import AttributeType, AttributeValue
 from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, Predicted
 from engine.checks import check
 from engine.snapshot import Reader, Snapshot
+from engine.spaces import SpaceSpec, use_spaces
 from engine.store import Store
-from engine.writer import SpaceSpec, writing
+from engine.writer import writing
 from indexer.bulk import IndexOptions, IndexReport, StopRequest, index
 from indexer.picture import Picture
 from indexer.sources.base import Source
@@ -82,7 +83,7 @@ def add_products(
     """Products p0, p1, ... (from `first`) of one image each; rows: space name -> vectors (n, dim)."""
     count = len(next(iter(rows.values())))
     with writing(store) as writer:
-        spaces = writer.use_spaces([spec(name, values.shape[1]) for name, values in rows.items()])
+        spaces = use_spaces(writer, [spec(name, values.shape[1]) for name, values in rows.items()])
         run = writer.start_run("index", "test")
         for start in range(0, count, batch_rows):
             batch = Batch(attribute_types=dict(types or {}))

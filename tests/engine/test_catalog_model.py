@@ -20,6 +20,7 @@ from engine.lookup import read_cards
 from engine.removal import remove
 from engine.repair import retire_broken
 from engine.snapshot import Reader
+from engine.spaces import use_spaces
 from engine.store import Store
 from engine.writer import writing
 
@@ -52,7 +53,7 @@ class CatalogMachine(RuleBasedStateMachine):
     def add_or_change(self, photos: dict[int, int], price: int) -> None:
         """One batch; a photo that is there is replaced."""
         with writing(self.store) as writer:
-            spaces = writer.use_spaces([spec("vgg", 4), spec("colour", 6)])
+            spaces = use_spaces(writer, [spec("vgg", 4), spec("colour", 6)])
             run = writer.start_run("index", "test")
             batch = Batch(counts=Counts(seen=len(photos), indexed=len(photos)), attribute_types={"price": "number"})
             for number, content in photos.items():

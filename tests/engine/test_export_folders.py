@@ -12,6 +12,7 @@ from engine.clusters import ClusterRun, cluster, members
 from engine.errors import InputError
 from engine.export import export_clusters
 from engine.export.folders import safe_name
+from engine.spaces import use_spaces
 from engine.store import Store
 from engine.thumbnails import Thumbnails
 from engine.writer import writing
@@ -23,7 +24,7 @@ def store(tmp_path: Path) -> Store:
     store = Store.create(tmp_path / "a.catalog")
     rows = unit_rows(6, 4)
     with writing(store) as writer:
-        spaces = writer.use_spaces([spec("vgg", 4)])
+        spaces = use_spaces(writer, [spec("vgg", 4)])
         run = writer.start_run("index", "test")
         batch = Batch(attribute_types={"category": "text"})
         for row in range(6):

@@ -22,6 +22,7 @@ from engine.scale import update_scales
 from engine.search import search
 from engine.shards import VectorShard
 from engine.snapshot import Reader
+from engine.spaces import use_spaces
 from engine.store import Store
 from engine.tombstones import bury_images
 from engine.vectors import SpaceVectors
@@ -152,7 +153,7 @@ def test_products_of_many_images_are_not_short(tmp_path: Path) -> None:
     rows = np.repeat(unit_rows(50, DIM), 40, axis=0) + 0.01 * unit_rows(2_000, DIM, 1)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     with writing(store) as writer:
-        spaces = writer.use_spaces([spec("shape", DIM)])
+        spaces = use_spaces(writer, [spec("shape", DIM)])
         run = writer.start_run("index", "test")
         images = [new_image(f"p{row // 40}", {"shape": rows[row]}, path=f"/{row}.jpg") for row in range(2_000)]
         writer.commit(Batch(images=images), run, spaces)

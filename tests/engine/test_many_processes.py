@@ -19,6 +19,7 @@ from engine.checks import check
 from engine.compaction import compact
 from engine.errors import CatalogBusyError
 from engine.snapshot import Reader
+from engine.spaces import use_spaces
 from engine.store import Store
 from engine.writer import Writer, writing
 
@@ -46,7 +47,7 @@ def add_batch(writer: Writer, number: int, run: int) -> None:
     batch.products = {name: {"batch": float(number)} for name in products}
     batch.attribute_types = {"batch": "number"}
     batch.counts = Counts(seen=STEP, indexed=STEP)
-    writer.commit(batch, run, writer.use_spaces([spec("vgg", 4)]))
+    writer.commit(batch, run, use_spaces(writer, [spec("vgg", 4)]))
 
 
 def test_four_readers_see_whole_generations_while_fifty_batches_come(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from engine.query import Query
 from engine.scale import measure, update_scales
 from engine.search import best_of_groups, search
 from engine.snapshot import Reader
+from engine.spaces import use_spaces
 from engine.store import Store
 from engine.tombstones import bury_images
 from engine.writer import writing
@@ -71,7 +72,7 @@ PHOTOS = draw_photos()
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     store = Store.create(tmp_path_factory.mktemp("search") / "c")
     with writing(store) as writer:
-        spaces = writer.use_spaces([spec("shape", SHAPE), spec("colour", COLOUR, reads="colour")])
+        spaces = use_spaces(writer, [spec("shape", SHAPE), spec("colour", COLOUR, reads="colour")])
         run = writer.start_run("index", "test")
         for start in range(0, len(PHOTOS), 40):
             batch = Batch(attribute_types={"category": "text", "price": "number", "maxi": "boolean"})
@@ -312,7 +313,7 @@ def test_an_answer_is_of_one_generation(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_catalog_without_rows(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "c")
     with writing(store) as writer:
-        writer.use_spaces([spec("shape", SHAPE), spec("colour", COLOUR)])
+        use_spaces(writer, [spec("shape", SHAPE), spec("colour", COLOUR)])
         assert update_scales(writer) == []
     results = search(Reader(store), Query({"shape": unit_rows(1, SHAPE)[0], "colour": unit_rows(1, COLOUR)[0]}))
     assert (results.matched, results.searched, results.hits, results.exact) == (0, 0, (), True)
@@ -385,7 +386,7 @@ def test_products_are_found_by_key_or_by_its_end(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "c")
     keys = ["dress/1163", "dress/77", "skirt/77", "50%/off_1", "tops/summer/9", "1163x"]
     with writing(store) as writer:
-        spaces = writer.use_spaces([spec("shape", SHAPE)])
+        spaces = use_spaces(writer, [spec("shape", SHAPE)])
         run = writer.start_run("index", "test")
         rows = unit_rows(len(keys), SHAPE)
         batch = Batch(images=[new_image(key, {"shape": row}) for key, row in zip(keys, rows, strict=True)])

@@ -12,6 +12,7 @@ from engine.batch import Batch, NewRegion, NewVectors, Predicted
 from engine.errors import CatalogBusyError, InputError, SpaceError
 from engine.promotion import promote_spaces
 from engine.snapshot import Reader, load_spaces
+from engine.spaces import use_spaces
 from engine.store import Store
 from engine.writer import Writer, writing
 
@@ -48,7 +49,7 @@ def test_columns_follow_the_regions(tmp_path: Path) -> None:
 def test_given_beats_predicted_and_predicted_keeps_its_confidence(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "a.catalog")
     with writing(store) as writer:
-        spaces = writer.use_spaces([spec("colour", 4, reads="colour")])
+        spaces = use_spaces(writer, [spec("colour", 4, reads="colour")])
         run = writer.start_run("index", "test")
         rows = unit_rows(2, 4)
         told = {"dominant_colour": Predicted("navy", 0.75, "palette")}
@@ -100,12 +101,12 @@ def test_a_changed_extractor_replaces_its_space_when_no_image_lacks_it(tmp_path:
     store = Store.create(tmp_path / "a.catalog")
     with writing(store) as writer:
         run = writer.start_run("index", "test")
-        spaces = writer.use_spaces([spec("vgg", 4)])
+        spaces = use_spaces(writer, [spec("vgg", 4)])
         old = [new_image(file.name, {"vgg": row}, str(file)) for file, row in zip(files, unit_rows(3, 4), strict=True)]
         writer.commit(Batch(images=old), run, spaces)
         for file in files[:2]:
             file.touch()  # the third photo is gone: it cannot be extracted again, and holds nothing up
-        changed = writer.use_spaces([spec("vgg", 6, fingerprint="e" * 16)])
+        changed = use_spaces(writer, [spec("vgg", 6, fingerprint="e" * 16)])
         assert (changed["vgg"].dim, changed["vgg"].fingerprint) == (6, "e" * 16)
         rows = unit_rows(2, 6)
         writer.commit(Batch(vectors=[NewVectors(1, [NewRegion({"vgg": rows[0]})])]), run, changed)
@@ -121,8 +122,8 @@ def test_a_changed_extractor_replaces_its_space_when_no_image_lacks_it(tmp_path:
 def test_going_back_to_the_old_extractor_drops_the_one_being_filled(tmp_path: Path) -> None:
     store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(3, 4)})
     with writing(store) as writer:
-        writer.use_spaces([spec("vgg", 6, fingerprint="e" * 16)])
-        again = writer.use_spaces([spec("vgg", 4)])
+        use_spaces(writer, [spec("vgg", 6, fingerprint="e" * 16)])
+        again = use_spaces(writer, [spec("vgg", 4)])
         assert again == dict(Reader(store).snapshot().spaces)
         with store.database.read() as connection:
             assert load_spaces(connection, pending=True) == {}
@@ -132,7 +133,7 @@ def test_going_back_to_the_old_extractor_drops_the_one_being_filled(tmp_path: Pa
 def test_a_vector_that_is_not_of_the_space_is_refused(tmp_path: Path, bad: np.ndarray) -> None:
     store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(3, 4)})
     with writing(store) as writer:
-        spaces = writer.use_spaces([spec("vgg", 4)])
+        spaces = use_spaces(writer, [spec("vgg", 4)])
         with pytest.raises(SpaceError):
             writer.commit(Batch(images=[new_image("x", {"vgg": bad.astype(np.float32)})]), 1, spaces)
     assert len(Reader(store).snapshot().region_ids) == 3
