@@ -25,18 +25,19 @@ demo: $(CPU)  ## draws a shop of 600 products, indexes, searches, clusters, expo
 	$(BIN)/houndstooth index demo/products.csv --catalog $(SHOP)
 	$(BIN)/houndstooth info --catalog $(SHOP)
 	$(BIN)/houndstooth similar demo/photos/dress/P0277_0.jpg --catalog $(SHOP) -k 12 --explain --html demo/similar.html
-	$(BIN)/houndstooth similar --id P0301 --catalog $(SHOP) -k 12 --where "category = 'dress' and price < 80" --html demo/filtered.html
+	$(BIN)/houndstooth similar --id P0277 --catalog $(SHOP) -k 12 --where "category = 'dress' and price < 80" --html demo/filtered.html
 	$(BIN)/houndstooth similar --colour "#1a1a2e:60,#ffffff:40" --catalog $(SHOP) -k 12 --html demo/colours.html
 	$(BIN)/houndstooth cluster colour -k 12 --name colours --replace --catalog $(SHOP)
 	$(BIN)/houndstooth export clusters colours --to demo/clusters.csv --catalog $(SHOP)
 	$(BIN)/houndstooth export clusters colours --to demo/clusters.html --catalog $(SHOP)
 	$(BIN)/houndstooth check --catalog $(SHOP)
 	@echo
-	@echo "Look at  demo/similar.html   dresses like one dress"
-	@echo "         demo/filtered.html  the same under a filter"
+	@echo "Look at  demo/similar.html   products like one dress"
+	@echo "         demo/filtered.html  the same dress, but only dresses under 80"
 	@echo "         demo/colours.html   dark blue and white, without a photo"
 	@echo "         demo/clusters.html  the shop in twelve groups by colour; clusters.csv for a spreadsheet"
-	@echo "Then try .venv/bin/houndstooth similar --id P0001 --catalog $(SHOP)"
+	@echo "Then put it on your path,  export PATH=$(CURDIR)/.venv/bin:\$$PATH"
+	@echo "and try                    houndstooth similar --id P0001 --catalog $(SHOP)"
 
 check: $(DEV)  ## lint, formatting, types and import rules
 	$(BIN)/ruff check .
