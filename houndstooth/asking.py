@@ -32,7 +32,8 @@ Rows = NDArray[np.float32]
 class Ask:
     """What is asked. examples, unlike: paths of photos, or "id:PRODUCT". colours: "#1a1a2e:60,#ffffff:40".
 
-    using: space -> weight; None for the default. The rest is as in `Query`.
+    using: space -> weight; None for the default. mask: path of a picture of the garment in the photo asked with, as
+    `indexer.masks.apply_mask` takes it; the examples hold exactly one photo then. The rest is as in `Query`.
     """
 
     examples: Sequence[str | PathLike[str]] = ()
@@ -44,12 +45,15 @@ class Ask:
     offset: int = 0
     min_score: float | None = None
     group: Group = "product"
+    mask: str | PathLike[str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What the query was made from, as JSON types."""
         told: dict[str, Any] = {}
         if self.examples:
             told["like"] = [str(example) for example in self.examples]
+        if self.mask is not None:
+            told["mask"] = str(self.mask)
         if self.colours:
             told["colours"] = self.colours
         if self.unlike:
@@ -59,11 +63,15 @@ class Ask:
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photo asked with. regions: of the catalog's image of the same content, int64 (m,), m may be 0."""
+    """A photo asked with. regions: of the catalog's image of the same content, int64 (m,), m may be 0.
+
+    mask: the bytes of a mask given with it, None for none; it has no regions then, for its vectors are its own.
+    """
 
     path: str
     data: bytes
     regions: NDArray[np.int64]
+    mask: bytes | None = None
 
     @staticmethod
     def read(path: str) -> Photo:
@@ -78,11 +86,13 @@ class Photo:
 
     @cached_property
     def picture(self) -> Picture:
-        """The photo, decoded when it is needed."""
+        """The photo, decoded when it is needed, without what its mask leaves out."""
         from indexer.decode import decode
+        from indexer.masks import apply_mask
 
         try:
-            return decode(self.data)
+            picture = decode(self.data)
+            return picture if self.mask is None else apply_mask(picture, self.mask)
         except PictureError as error:
             raise PictureError(f"cannot ask with {self.path}: {error}") from error
 
@@ -101,7 +111,7 @@ def make_query(ask: Ask, reader: Reader, extractors: Extractors) -> Query:
         raise QueryError("ask with something: a photo, a product id, or colours")
     snapshot = reader.snapshot()
     weights = _weights(ask, snapshot)
-    liked, unliked = _load(ask.examples, reader), _load(ask.unlike, reader)
+    liked, unliked = _load_liked(ask, reader), _load(ask.unlike, reader)
     vectors: dict[str, Rows] = {}
     for name in weights:
         positives = [*_rows(liked, name, snapshot, extractors), *_swatch_rows(ask.colours, name, snapshot, extractors)]
@@ -129,7 +139,7 @@ def make_query(ask: Ask, reader: Reader, extractors: Extractors) -> Query:
 def ask_rows(ask: Ask, name: str, reader: Reader, extractors: Extractors) -> Rows | None:
     """What is liked, combined, in one space: unit float32 (1, dim); None when it has no vector there."""
     snapshot = reader.snapshot()
-    liked = _load(ask.examples, reader)
+    liked = _load_liked(ask, reader)
     rows = [*_rows(liked, name, snapshot, extractors), *_swatch_rows(ask.colours, name, snapshot, extractors)]
     return combine(np.stack(rows), _matrix([]))[None] if rows else None
 
@@ -150,6 +160,21 @@ def _weights(ask: Ask, snapshot: Snapshot) -> dict[str, float]:
     if not weights:
         raise QueryError(f"say which spaces to compare, with weights, of: {', '.join(snapshot.spaces)}")
     return weights
+
+
+def _load_liked(ask: Ask, reader: Reader) -> _Examples:
+    liked = _load(ask.examples, reader)
+    if ask.mask is None:
+        return liked
+    if len(liked.photos) != 1:
+        raise QueryError(f"a mask is for one photo asked with, and there are {len(liked.photos) or 'none'}")
+    from indexer.decode import read_file
+
+    try:
+        mask = read_file(Path(ask.mask))
+    except PictureError as error:
+        raise PictureError(f"cannot use the mask {fspath(ask.mask)}: {error}") from error
+    return replace(liked, photos=[replace(liked.photos[0], mask=mask, regions=np.empty(0, dtype=np.int64))])
 
 
 def _load(examples: Sequence[str | PathLike[str]], reader: Reader) -> _Examples:

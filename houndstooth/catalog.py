@@ -115,18 +115,18 @@ class Catalog:
         offset: int = 0,
         min_score: float | None = None,
         group: Group = "product",
+        mask: str | PathLike[str] | None = None,
     ) -> Results:
         """The products most like the examples: paths of photos, or "id:PRODUCT" for products of the catalog.
 
         unlike: examples of what is not wanted. colours: "#1a1a2e:60,#ffffff:40", in shares, without or beside a photo.
         using: space -> weight. where: a filter such as "category = 'dress' and price < 80". min_score: leave out hits
-        below it. group: one hit a product, or one an image. Raises QueryError, FilterError, SpaceError, PictureError.
+        below it. group: one hit a product, or one an image. mask: a picture of the garment in the one photo given.
+        Raises QueryError, FilterError, SpaceError, PictureError.
         """
         from houndstooth.asking import Ask
 
-        return self.ask(
-            Ask(examples, unlike, colours, using, where=where, k=k, offset=offset, min_score=min_score, group=group)
-        )
+        return self.ask(Ask(examples, unlike, colours, using, where, k, offset, min_score, group, mask))
 
     def ask(self, ask: Ask) -> Results:
         """As `similar`, the question in one value."""

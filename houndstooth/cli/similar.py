@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     metavar="COLOURS",
     help='Of these colours and shares: "#1a1a2e:60,#ffffff:40" or "navy,white".',
 )
+@click.option(
+    "--mask",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A picture of what counts in the photo asked with: opaque, or not black, where the garment is.",
+)
 @click.option("--not", "unlike", multiple=True, metavar="PHOTO|id:PRODUCT", help="Unlike this. May be repeated.")
 @using_option
 @where_option
@@ -69,6 +75,7 @@ def command(
     catalog: Path,
     ids: tuple[str, ...],
     colours: str,
+    mask: Path | None,
     unlike: tuple[str, ...],
     using: dict[str, float] | None,
     where: str,
@@ -89,6 +96,7 @@ def command(
 
     \b
     houndstooth similar dress.jpg -k 10 --where "category = 'dress' and price < 80"
+    houndstooth similar dress.jpg --mask dress-mask.png
     houndstooth similar --id 1163 --using vgg=2,colour=1 --explain --format json
     houndstooth similar --colour "#1a1a2e:60,#ffffff:40" --html hits.html
     houndstooth similar dress.jpg -k 100 --to hits.csv
@@ -98,14 +106,15 @@ def command(
     from houndstooth.asking import PRODUCT_PREFIX, Ask
     from houndstooth.catalog import Catalog
 
-    if batch is not None and (photos or ids or colours or html or to):
-        raise click.UsageError("--batch brings its own questions: leave out photos, --id, --colour, --html and --to.")
+    if batch is not None and (photos or ids or colours or mask or html or to):
+        left_out = "photos, --id, --colour, --mask, --html and --to"
+        raise click.UsageError(f"--batch brings its own questions: leave out {left_out}.")
     if html is not None and html.suffix.lower() != ".html":
         raise click.UsageError(f"--html writes a page: end '{html.name}' in .html.")
     if copy and (to is None or (to.suffix and not to.is_dir())):
         raise click.UsageError("--copy is for a folder: name one with --to.")
     examples = (*photos, *(PRODUCT_PREFIX + product for product in ids))
-    ask = Ask(examples, unlike, colours, using, where, k, offset, min_score, cast("Group", group))
+    ask = Ask(examples, unlike, colours, using, where, k, offset, min_score, cast("Group", group), mask)
     opened = Catalog(catalog)
     if batch is not None:
         _answer_all(opened, ask, batch, explain)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
+import houndstooth
+
 FIRST = "P0003"
 
 
@@ -51,6 +53,46 @@ def test_a_photo_from_elsewhere_is_extracted_now(ask, demo, tmp_path: Path) -> N
     told = ask(other, "-k", 5, "--using", "vgg")
     assert told["query"]["like"] == [str(other)]
     assert FIRST in products(told)
+
+
+def test_a_mask_leaves_the_background_out(ask, cli, demo, tmp_path: Path) -> None:
+    from PIL import Image
+
+    row = next(row for row in demo.rows if row["product"] == FIRST)
+    photo, mask = tmp_path / "small.png", demo.folder / row["mask"]
+    with Image.open(demo.folder / row["image"]) as whole:
+        whole.resize((whole.width * 3 // 4, whole.height * 3 // 4)).save(photo)
+    plain = {hit["product"]: hit["score"] for hit in ask(photo, "-k", 40)["hits"]}
+    told = ask(photo, "--mask", mask, "-k", 40, "--explain")
+    assert products(told)[0] == FIRST and told["hits"][0]["score"] > plain[FIRST]
+    assert told["query"]["mask"] == str(mask) and told["explanation"]["query"]["dominant_colour"]
+    same = houndstooth.open(demo.catalog).similar(photo, k=40, mask=mask)
+    assert [hit.product for hit in same.hits] == products(told)
+
+
+def test_a_mask_counts_even_for_a_photo_of_the_catalog(ask, demo, tmp_path: Path) -> None:
+    from PIL import Image
+
+    with Image.open(demo.photo(FIRST)) as photo:
+        background = Image.new("L", photo.size)
+        background.paste(255, (0, 0, photo.width, 8))
+    background.save(tmp_path / "edge.png")
+    assert ask(demo.photo(FIRST), "-k", 1)["hits"][0]["score"] == pytest.approx(1, abs=1e-3)
+    edge = ask(demo.photo(FIRST), "--mask", tmp_path / "edge.png", "-k", 40, "--using", "colour")["hits"]
+    assert next(hit["score"] for hit in edge if hit["product"] == FIRST) < 0.9
+
+
+def test_a_mask_that_cannot_be_used_is_said(cli, demo, tmp_path: Path) -> None:
+    photo, other = demo.photo(FIRST), demo.photo("P0004")
+    mask = demo.folder / next(row for row in demo.rows if row["product"] == FIRST)["mask"]
+    for asked, said in [
+        (["--id", FIRST, "--mask", mask], "a mask is for one photo asked with, and there are none"),
+        ([photo, other, "--mask", mask], "a mask is for one photo asked with, and there are 2"),
+        ([photo, "--mask", tmp_path / "no.png"], f"cannot use the mask {tmp_path / 'no.png'}: no such file"),
+        ([photo, "--mask", demo.table], "the mask: "),
+    ]:
+        done = cli("similar", *asked, "-c", demo.catalog)
+        assert done.code == 2 and said in done.err, done.err
 
 
 def test_an_id_leaves_its_own_product_out(ask) -> None:
