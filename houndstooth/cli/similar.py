@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -13,9 +14,14 @@ import click
 from houndstooth.cli.options import catalog_option, using_option, where_option
 
 if TYPE_CHECKING:
+    from engine.attributes import AttributeValue
     from engine.query import Group, Results
     from houndstooth.asking import Ask
     from houndstooth.catalog import Catalog
+
+USUAL = ("category", "price", "brand", "dominant_colour")
+"""Attributes that the table shows first, and how many it shows."""
+CELL_WIDTH = 40
 
 
 @click.command("similar")
@@ -188,11 +194,13 @@ def _print(catalog: Catalog, ask: Ask, results: Results, explain: bool, output: 
 def _print_table(catalog: Catalog, ask: Ask, results: Results, explain: bool) -> None:
     from tabulate import tabulate
 
+    from houndstooth.why_none import why_none
+
     if not results.hits:
-        click.echo(f"No hits: {_why_none(results)}.")
+        click.echo(f"No hits: {why_none(catalog.reader, results)}.")
         return
     spaces = list(results.query.vectors) if explain else []
-    shown = [name for name in ("category", "price", "brand", "dominant_colour") if _any_has(results, name)]
+    shown = _columns(results)
     header = ["rank", "product", "score", *spaces, *(name.replace("_", " ") for name in shown), "image"]
     rows = [
         [
@@ -200,7 +208,7 @@ def _print_table(catalog: Catalog, ask: Ask, results: Results, explain: bool) ->
             hit.product,
             f"{hit.score:.3f}",
             *(f"{hit.scores[name]:.3f}" for name in spaces),
-            *(hit.attributes.get(name, "") for name in shown),
+            *(_cell(hit.attributes.get(name)) for name in shown),
             hit.image,
         ]
         for hit in results.hits
@@ -213,16 +221,13 @@ def _print_table(catalog: Catalog, ask: Ask, results: Results, explain: bool) ->
             click.echo(line)
 
 
-def _why_none(results: Results) -> str:
-    query = results.query
-    if not results.matched:
-        return (
-            "nothing in the catalog satisfies the filter" if query.where else "nothing in the catalog to compare with"
-        )
-    if results.matched <= query.offset:
-        return f"--offset {query.offset} leaves out all {results.matched} that match"
-    return f"none of the {results.matched} that match scores {query.min_score:g} or more"
+def _columns(results: Results) -> list[str]:
+    """Attributes to show: the usual ones that any hit has, then others, four at most."""
+    there = dict.fromkeys(name for hit in results.hits for name in hit.attributes if not name.startswith("share_"))
+    usual = [name for name in USUAL if name in there]
+    return [*usual, *(name for name in there if name not in usual)][: len(USUAL)]
 
 
-def _any_has(results: Results, name: str) -> bool:
-    return any(name in hit.attributes for hit in results.hits)
+def _cell(value: AttributeValue | None) -> str:
+    """A value on one short line."""
+    return "" if value is None else textwrap.shorten(str(value), CELL_WIDTH, placeholder="...")

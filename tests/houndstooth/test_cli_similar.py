@@ -214,6 +214,43 @@ def test_the_table_is_for_people(cli, demo) -> None:
     assert len(lines) == 6 and lines[2].split()[0] == "1" and lines[2].split()[1].startswith("P")
 
 
+def test_the_table_shows_attributes_of_the_catalogs_own(cli, tmp_path: Path) -> None:
+    from PIL import Image
+
+    rows = ["image,product,pattern,maker,note"]
+    for number in range(3):
+        Image.new("RGB", (40, 40), (60 * number + 40, 30, 90)).save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,Q{number},dots{number},M,{'long ' * 30}")
+    (tmp_path / "t.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert cli("index", tmp_path / "t.csv", "--spaces", "palette", "-c", tmp_path / "c").code == 0
+    lines = cli("similar", "--id", "Q0", "--using", "palette", "-c", tmp_path / "c").out.splitlines()
+    head = lines[0].split()
+    assert sorted(head[3:-1]) == ["colour", "dominant", "maker", "note", "pattern"] and head[3] == "dominant"
+    assert any("dots1" in line for line in lines) and "share" not in lines[0]
+    assert max(map(len, lines)) < 140 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--where", "product = 'P0003'"], "the only product that matches is the one asked with"),
+        (["--id", "P0004", "--where", "product in ('P0003', 'P0004')"],
+         "the only products that match are those asked with"),
+        (["--where", "category = 'Dress' and price > 0"], "no product has category 'Dress': the nearest is dress"),
+        (["--where", "category in ('zzz', 'qqq')"], "no product has category 'zzz': it is one of "),
+        (["--where", "price < 0"], "nothing in the catalog satisfies the filter"),
+        (["--where", "category = 'dress' and price < 0"], "nothing in the catalog satisfies the filter"),
+        (["--where", "category != 'Dress' and price < 0"], "nothing in the catalog satisfies the filter"),
+        (["--min-score", "2"], "none of the 39 that match scores 2 or more"),
+        (["--offset", "39"], "--offset 39 leaves out all 39 that match"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_no_hits_say_why(cli, demo, asked: list[str], said: str) -> None:
+    done = cli("similar", "--id", FIRST, *asked, "-c", demo.catalog)
+    assert done.code == 0 and done.out.startswith(f"No hits: {said}"), done.out
+
+
 def test_csv_and_paths_agree_with_json(ask, cli, demo) -> None:
     hits = ask("--id", FIRST, "-k", 4)["hits"]
     rows = list(
