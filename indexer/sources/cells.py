@@ -23,6 +23,18 @@ _ABSENT = {"", "nan", "null"}
 _ABSENT_UNLESS_TEXT = _ABSENT | {"na", "n/a", "none", "-"}  # in a text column these can be meant: a pattern of "none"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _CODE = re.compile(r"[+-]?(0[0-9]+|[0-9]{16,})")  # "007" and long codes: digits that are not a quantity
+_NUMBER_WORDS = frozenset((
+    *("price", "prices", "cost", "costs", "amount", "weight", "rating", "stock"),
+    *("quantity", "qty", "discount", "year", "width", "height", "depth", "diameter"),
+))  # fmt: skip
+_ID_WORDS = frozenset((
+    *("id", "ids", "sku", "ean", "gtin", "upc"),
+    *("isbn", "asin", "barcode", "code", "codes"),
+))  # fmt: skip
+_NAME_WORDS = frozenset((
+    *("name", "label", "text", "type", "class", "group"),
+    *("band", "range", "units", "currency", "status"),
+))  # fmt: skip
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -31,6 +43,12 @@ class Misfit:
     """Why a value cannot be used."""
 
     reason: str
+
+
+def attribute_name(column: str) -> str:
+    """A column's name as a filter can write it: "Sleeve length", "sleeve-length" and "sleeveLength": sleeve_length."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())
+    return re.sub(r"[\W_]+", "_", parted.lower()).strip("_")
 
 
 def shown(value: object) -> str:
@@ -120,33 +138,38 @@ def fit(value: object, type: AttributeType) -> AttributeValue | Misfit | None:
 
 
 class TypeGuess:
-    """A column's type from its first values: boolean if all are, number if nearly all are, else text.
+    """A column's type from its first values and its name: boolean if all are, number if nearly all are, else text.
 
-    parse: whether texts may stand for numbers and booleans, as in CSV; in JSON they are texts. A column of 0 and 1 is a
-    number. Digits that are no quantity ("007", codes of 16 and more) count as text.
+    column: its name, which may say that numbers or ids are meant. parse: whether texts may stand for numbers and
+    booleans, as in CSV; in JSON they are texts, unless the name says number. A column of 0 and 1 is a number. Digits
+    that are no quantity ("007", codes of 16 and more) count as text, unless the name says number.
     """
 
     ENOUGH = 1_000
     """Values that are looked at."""
-    SHARE = 0.95
-    """Of them, how many must be numbers; the rest are reported as they come."""
+    SHARE = 0.05
+    """Of them, how many may be no numbers, and one at least; they are reported as they come."""
 
-    def __init__(self, parse: bool) -> None:
-        self._parse = parse
-        self._values = self._numbers = self._booleans = 0
-        self._vague = False
+    def __init__(self, parse: bool, column: str = "") -> None:
+        words = set(attribute_name(column).split("_"))
+        self._id = bool(words & _ID_WORDS)
+        self._measure = bool(words & _NUMBER_WORDS) and not words & (_ID_WORDS | _NAME_WORDS)
+        self._parse = parse or self._measure
+        self._values = self._numbers = self._booleans = self._codes = 0
+        self._vague = self._digits = False
+        self._misfit: tuple[str, int] | None = None
 
     @property
     def done(self) -> bool:
         """Whether more values would change nothing."""
         return self._values >= self.ENOUGH
 
-    def add(self, value: object) -> None:
-        """Look at one cell."""
+    def add(self, value: object, row: int = 0) -> None:
+        """Look at one cell. row: its row's number, for `suspect`."""
         if is_absent(value) or self.done:
             return
         if self._parse and isinstance(value, str):
-            self._add_text(value.strip())
+            self._add_text(value.strip(), row)
             return
         self._values += 1
         if isinstance(value, bool):
@@ -154,15 +177,23 @@ class TypeGuess:
         elif not isinstance(value, str) and _as_number(value) is not None:
             self._numbers += 1
 
-    def _add_text(self, text: str) -> None:
+    def _add_text(self, text: str, row: int) -> None:
         if is_absent(text, "number"):
             self._vague = True  # "none" or "-": says nothing of the type, but is a text if all are like it
             return
         self._values += 1
+        if self._measure:
+            self._digits = self._digits or any(character.isdigit() for character in text)
         if _as_number(text) is not None:
-            self._numbers += 0 if _CODE.fullmatch(text) else 1
-        elif text.lower() in _TRUE or text.lower() in _FALSE:
+            if _CODE.fullmatch(text) and not self._measure:
+                self._codes += 1
+            else:
+                self._numbers += 1
+            return
+        if text.lower() in _TRUE or text.lower() in _FALSE:
             self._booleans += 1
+        if self._misfit is None:
+            self._misfit = (text, row)
 
     @property
     def type(self) -> AttributeType | None:
@@ -171,4 +202,16 @@ class TypeGuess:
             return "text" if self._vague else None
         if self._booleans == self._values:
             return "boolean"
-        return "number" if self._numbers >= self.SHARE * self._values else "text"
+        return "number" if not self._id and self._is_number() else "text"
+
+    def _is_number(self) -> bool:
+        others = self._values - self._numbers
+        if self._numbers <= others:
+            return False
+        least = 0 if self._codes else 1  # where there is one code, the other digits are codes as well
+        return self._measure or others <= max(least, self.SHARE * self._values)
+
+    @property
+    def suspect(self) -> tuple[str, int] | None:
+        """Where the name says number, the values hold digits and the type is text: a cell that is none, and its row."""
+        return self._misfit if self._measure and self._digits and self.type == "text" else None

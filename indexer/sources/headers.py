@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import SourceError
-from indexer.sources.cells import shown
+from indexer.sources.cells import attribute_name, shown
 
 # In the order of preference where a table has several; the others are then attributes. Spaces, dashes, underscores and
 # case make no difference.
@@ -39,12 +39,6 @@ class Header:
     box: tuple[str, ...]
     attributes: Mapping[str, str]
     left_out: tuple[str, ...]
-
-
-def attribute_name(column: str) -> str:
-    """A column's name as a filter can write it: "Sleeve length", "sleeve-length" and "sleeveLength": sleeve_length."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())
-    return re.sub(r"[\W_]+", "_", parted.lower()).strip("_")
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -28,13 +28,15 @@ class Rows(Protocol):
     """A table that can be read again and again.
 
     unit: what `Row.number` counts. columns: in the table's order, none twice. types: of the columns that have a value,
-    by what the table declares or its values show. unusable: columns that hold no plain values, and why. notes: what is
+    by what the table declares or its values show. suspects: columns read as text whose name says number, each
+    with a cell that is none and its row's number. unusable: columns that hold no plain values, and why. notes: what is
     to be said about the table as a whole.
     """
 
     unit: str
     columns: Sequence[str]
     types: Mapping[str, AttributeType]
+    suspects: Mapping[str, tuple[str, int]]
     unusable: Mapping[str, str]
     notes: Sequence[str]
 
@@ -65,6 +67,7 @@ class Survey:
 
     columns: tuple[str, ...]
     types: Mapping[str, AttributeType]
+    suspects: Mapping[str, tuple[str, int]]
     count: int
 
 
@@ -73,20 +76,21 @@ def survey(rows: Iterable[Row], columns: Iterable[str], parse: bool) -> Survey:
 
     columns: those known beforehand. parse: see `TypeGuess`. Raises SourceError for more than 1,000 columns.
     """
-    guesses = {column: TypeGuess(parse) for column in columns}
+    guesses = {column: TypeGuess(parse, column) for column in columns}
     open_columns = list(guesses)
     count = 0
     for row in rows:
         count += 1
         if not guesses.keys() >= row.cells.keys():
             new = [column for column in row.cells if column not in guesses]
-            guesses.update((column, TypeGuess(parse)) for column in new)
+            guesses.update((column, TypeGuess(parse, column)) for column in new)
             open_columns += new
         if len(guesses) > MAX_COLUMNS:
             raise SourceError(f"the table has more than {MAX_COLUMNS:,} columns: is every row a product?")
         for column in open_columns:
-            guesses[column].add(row.cells.get(column))
+            guesses[column].add(row.cells.get(column), row.number)
         if count % TypeGuess.ENOUGH == 0:
             open_columns = [column for column in open_columns if not guesses[column].done]
     types = {column: guess.type for column, guess in guesses.items() if guess.type is not None}
-    return Survey(tuple(guesses), types, count)
+    suspects = {column: guess.suspect for column, guess in guesses.items() if guess.suspect is not None}
+    return Survey(tuple(guesses), types, suspects, count)

@@ -31,6 +31,7 @@ class DelimitedRows:
     unit: str = "line"
     columns: Sequence[str]
     types: Mapping[str, AttributeType]
+    suspects: Mapping[str, tuple[str, int]]
     unusable: Mapping[str, str]
     notes: Sequence[str]
 
@@ -44,6 +45,7 @@ class DelimitedRows:
         self._header_line, self.columns = self._header()
         seen = survey(self, self.columns, parse=True)
         self.types = seen.types
+        self.suspects = seen.suspects
         self.unusable = {}
         self._count = seen.count
         self.notes = (

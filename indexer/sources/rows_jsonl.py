@@ -17,6 +17,7 @@ class JsonLinesRows:
     unit: str = "line"
     columns: Sequence[str]
     types: Mapping[str, AttributeType]
+    suspects: Mapping[str, tuple[str, int]]
     unusable: Mapping[str, str]
     notes: Sequence[str]
 
@@ -25,6 +26,7 @@ class JsonLinesRows:
         seen = survey(self, (), parse=False)
         self.columns = seen.columns
         self.types = seen.types
+        self.suspects = seen.suspects
         self.unusable = {}
         self.notes = []
         self._count = seen.count

@@ -22,6 +22,7 @@ class ParquetRows:
     unit: str = "row"
     columns: Sequence[str]
     types: Mapping[str, AttributeType]
+    suspects: Mapping[str, tuple[str, int]]
     unusable: Mapping[str, str]
     notes: Sequence[str]
 
@@ -41,6 +42,7 @@ class ParquetRows:
         self._skipped = {column for column, kind in named if _why_unusable(kind) and not _is_list(kind)}
         self.unusable = {column: why for column, kind in named if (why := _why_unusable(kind))}
         self.notes = []
+        self.suspects = {}  # what a schema declares is meant
         self.types = {column: type for column, kind in named if (type := _attribute_type(kind))}
 
     def __iter__(self) -> Iterator[Row]:

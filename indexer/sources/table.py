@@ -10,8 +10,8 @@ from engine.attributes import AttributeType, AttributeValue
 from engine.errors import SourceError
 from indexer.sources.base import SourceImage, SourceProblem
 from indexer.sources.boxes import read_box
-from indexer.sources.cells import ATTRIBUTE_TYPES, Misfit, as_text, fit, is_absent
-from indexer.sources.headers import Header, attribute_name, match_column, read_header
+from indexer.sources.cells import ATTRIBUTE_TYPES, Misfit, as_text, attribute_name, fit, is_absent, shown
+from indexer.sources.headers import Header, match_column, read_header
 from indexer.sources.places import derived_product, locate, why_not_a_file
 from indexer.sources.repeats import Repeats
 from indexer.sources.rows import Row, Rows
@@ -50,7 +50,9 @@ class TableSource:
             raise SourceError(
                 f"{path}: column {self._header.image} {why}: save the photos as files and give their paths"
             )
-        self.attribute_types = _settle_types(self._header, self._rows, types or {}, known or {})
+        chosen = _given_types(self._header, types or {})
+        self.attribute_types = _settle_types(self._header, self._rows, chosen, known or {})
+        self._guessed = self.attribute_types.keys() - chosen.keys() - (known or {}).keys()
 
     def __len__(self) -> int:
         """Number of rows: each gives a photo or a fatal problem."""
@@ -63,11 +65,21 @@ class TableSource:
             for column, why in self._rows.unusable.items()
             if column not in self._header.box  # a box may be a list
         ]
-        for note in (*self._rows.notes, *self._header.left_out, *unusable):
+        for note in (*self._rows.notes, *self._header.left_out, *unusable, *self._suspects()):
             yield SourceProblem(self.name, self._file, note, fatal=False)
         repeats = Repeats(list(self.attribute_types))
         for row in self._rows:
             yield from self._read_row(row, repeats)
+
+    def _suspects(self) -> Iterator[str]:
+        """Columns that were guessed to be text and are named as numbers are."""
+        for name, column in self._header.attributes.items():
+            if name in self._guessed and column in self._rows.suspects:
+                text, row = self._rows.suspects[column]
+                yield (
+                    f"column {column} was read as text: {shown(text)} in {self._rows.unit} {row} is not a number; "
+                    f"in a new catalog, --type {name}=number reads the column as numbers"
+                )
 
     def _read_row(self, row: Row, repeats: Repeats) -> Iterator[SourceImage | SourceProblem]:
         """Problems of single cells, then the photo; or one fatal problem."""
@@ -126,7 +138,10 @@ class TableSource:
             column = self._header.attributes[name]
             value = fit(row.cells.get(column), type)
             if isinstance(value, Misfit):
-                reasons.append(f"column {column}: {value.reason}")
+                way_out = f"; in a new catalog, --type {name}=text reads the column as text"
+                reasons.append(
+                    f"column {column}: {value.reason}{way_out if type != 'text' and name in self._guessed else ''}"
+                )
             elif value is not None:
                 attributes[name] = value
         mask = self._mask(row)
@@ -173,10 +188,8 @@ def _open_rows(path: Path, delimiter: str | None) -> Rows:
             raise SourceError(f"{path}: not a table Houndstooth reads: {', '.join(TABLE_SUFFIXES)}")
 
 
-def _settle_types(
-    header: Header, rows: Rows, given: Mapping[str, AttributeType], known: Mapping[str, AttributeType]
-) -> dict[str, AttributeType]:
-    """Each attribute's type: given by the caller, else the catalog's, else the table's; without a value, none."""
+def _given_types(header: Header, given: Mapping[str, AttributeType]) -> dict[str, AttributeType]:
+    """The types that the caller gave, by attribute."""
     chosen: dict[str, AttributeType] = {}
     for wanted, type in given.items():
         column = match_column(wanted, list(header.attributes.values()))
@@ -186,6 +199,13 @@ def _settle_types(
         if type not in ATTRIBUTE_TYPES:
             raise SourceError(f"{wanted}={type!r}: a type is one of {', '.join(ATTRIBUTE_TYPES)}")
         chosen[name] = type
+    return chosen
+
+
+def _settle_types(
+    header: Header, rows: Rows, chosen: Mapping[str, AttributeType], known: Mapping[str, AttributeType]
+) -> dict[str, AttributeType]:
+    """Each attribute's type: given by the caller, else the catalog's, else the table's; without a value, none."""
     settled: dict[str, AttributeType] = {}
     for name, column in header.attributes.items():
         if column in rows.unusable:

@@ -120,6 +120,48 @@ def test_type_of_a_column(values: list[object], parse: bool, expected: str | Non
     assert guess.type == expected
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "parse", "expected"),
+    [
+        ("", ["7", "8", "?"], True, "number"),  # one wrong cell does not make a small column text
+        ("", ["7"] * 9 + ["?"], True, "number"),
+        ("", ["7"] * 8 + ["?"] * 2, True, "text"),
+        ("", ["7", "?"], True, "text"),
+        ("", ["100", "101", "007"], True, "text"),
+        ("Unit price", ["7", "8", "9", "?", "?"], True, "number"),
+        ("unitPrice", ["7", "8", "?", "?"], True, "text"),
+        ("price", ["79.5", "80"], False, "number"),
+        ("stock", ["007", "012"], True, "number"),
+        ("stock", ["yes", "no"], True, "boolean"),
+        ("price band", ["1", "2", "3", "?", "?"], True, "text"),
+        ("discount_code", ["1", "2", "3", "?", "?"], True, "text"),
+        ("style_id", ["1001", "1002", "A7"], True, "text"),
+        ("EAN", ["4006381333931"], True, "text"),
+    ],
+)
+def test_type_of_a_column_by_its_name(column: str, values: list[object], parse: bool, expected: str) -> None:
+    guess = TypeGuess(parse, column)
+    for value in values:
+        guess.add(value)
+    assert guess.type == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "suspect"),
+    [
+        ("price", ["80", "$5", "$6"], ("$5", 2)),
+        ("price", ["80", "$5", "6"], None),  # a number, then
+        ("heel height", ["high", "low"], None),
+        ("colour", ["80", "$5", "$6"], None),
+    ],
+)
+def test_texts_where_the_name_says_number(column: str, values: list[str], suspect: tuple[str, int] | None) -> None:
+    guess = TypeGuess(True, column)
+    for row, value in enumerate(values, start=1):
+        guess.add(value, row)
+    assert guess.suspect == suspect
+
+
 def test_a_type_rests_on_the_first_thousand_values() -> None:
     guess = TypeGuess(parse=True)
     for value in [""] * 500 + ["1"] * 999:

@@ -144,7 +144,32 @@ def test_cells_that_do_not_fit_are_reported_by_row_and_column(table: Callable[..
     source = open_source(table(f"image,Price\n{rows}\na.jpg,cheap\nb.jpg,7\n"))
     assert source.attribute_types == {"price": "number"}
     assert [(found.product, dict(found.attributes)) for found in images(source)] == [("a", {}), ("b", {"price": 7.0})]
-    assert ("products.csv line 42", "column Price: 'cheap' is not a number", False) in problems(source)
+    said = (
+        "column Price: 'cheap' is not a number; in a new catalog, --type price=text reads the column as text"  # way out
+    )
+    assert ("products.csv line 42", said, False) in problems(source)
+    known = open_source(table(f"image,Price\n{rows}\na.jpg,cheap\n"), known={"price": "number"})
+    assert ("products.csv line 42", "column Price: 'cheap' is not a number", False) in problems(known)
+
+
+def test_a_small_table_keeps_its_numbers(table: Callable[..., Path]) -> None:
+    source = open_source(table("image,price\na.jpg,cheap\nb.jpg,7\ndress/c.jpg,8\n"))
+    assert source.attribute_types == {"price": "number"}
+    assert [dict(found.attributes) for found in images(source)] == [{}, {"price": 7.0}, {"price": 8.0}]
+
+
+def test_a_price_that_is_text_is_reported_once(table: Callable[..., Path]) -> None:
+    path = table("image,List price,note\na.jpg,$5,5$\nb.jpg,$6,6$\ndress/c.jpg,7,7\n")
+    source = open_source(path)
+    assert source.attribute_types == {"list_price": "text", "note": "text"}
+    said = (
+        "column List price was read as text: '$5' in line 2 is not a number; "
+        "in a new catalog, --type list_price=number reads the column as numbers"
+    )
+    assert problems(source) == [("products.csv", said, False)]
+    assert open_source(path, types={"list_price": "number"}).attribute_types["list_price"] == "number"
+    for settled in (open_source(path, types={"list_price": "text"}), open_source(path, known={"list_price": "text"})):
+        assert problems(settled) == []
 
 
 def test_types_by_option_then_catalog_then_values(table: Callable[..., Path]) -> None:
