@@ -9,6 +9,7 @@ from engine.attributes import AttributeType
 from engine.filters.nodes import Name, quoted
 
 _LISTED = 30  # names that an error lists
+_SHARE = "share_"  # share_navy and its like, one for each colour: one entry of the list
 
 
 def find_name(parts: tuple[str, ...], known: Mapping[str, AttributeType]) -> Name | None:
@@ -40,7 +41,7 @@ def unknown_name(parts: tuple[str, ...], known: Mapping[str, AttributeType], as_
         said += f"; did you mean {quoted(near)}{'.confidence' * confidence}?"
     if as_value:
         said += f"; a text goes in single quotes: '{name.replace(chr(39), chr(39) * 2)}'"
-    return f"{said}\n  {_listing(known)}"
+    return said if near is not None and column is None and not as_value else f"{said}\n  {_listing(known)}"
 
 
 def _find(name: str, known: Mapping[str, AttributeType]) -> str | None:
@@ -62,6 +63,11 @@ def _nearest(name: str, known: Mapping[str, AttributeType]) -> str | None:
 def _listing(known: Mapping[str, AttributeType]) -> str:
     if not known:
         return "the catalog has no attributes"
-    names = sorted(known, key=str.lower)
+    shares = [name for name in known if name.startswith(_SHARE) and known[name] == "number"]
+    folded = shares if len(shares) > 1 else []
+    said = {name: f"{quoted(name)} ({known[name]})" for name in known if name not in folded}
+    if folded:
+        said[_SHARE] = f"{_SHARE}COLOUR (number)"
+    names = sorted(said, key=str.lower)
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return "known: " + ", ".join(f"{quoted(name)} ({known[name]})" for name in names[:_LISTED]) + more
+    return "known: " + ", ".join(said[name] for name in names[:_LISTED]) + more

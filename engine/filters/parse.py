@@ -156,6 +156,11 @@ class _Builder:
             if isinstance(value, str):
                 return value
             said = f"{column} is text: write '{self.written(operand)}' in single quotes"
+            if isinstance(value, float):
+                said += (  # a catalog never changes an attribute's type
+                    f". If it holds numbers, {column} was read as text: index again with --type {column}=number "
+                    f"in a new catalog, or under another name (--column NEW={column} --type NEW=number)"
+                )
         elif name.type == "number":
             if isinstance(value, float):  # not bool, which is no float
                 return value

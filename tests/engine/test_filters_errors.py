@@ -21,10 +21,10 @@ KNOWN: dict[str, AttributeType] = {
 
 # The filter, what is under the carets, and what the message says.
 MESSAGES = [
-    ("catgory = 'dress'", "catgory", ["no attribute catgory", "did you mean category?", "known: brand (text)"]),
-    ("maxi and prize < 5", "prize", ["did you mean price?", "price (number)", '"odd name" (number)']),
+    ("catgory = 'dress'", "catgory", ["no attribute catgory", "did you mean category?\n"]),
+    ("maxi and prize < 5", "prize", ["did you mean price?\n"]),
     ("odd_name < 5", "odd_name", ['did you mean "odd name"?']),
-    ("zzz = 5", "zzz", ["no attribute zzz\n", "maxi (boolean)"]),
+    ("zzz = 5", "zzz", ["no attribute zzz\n", "known: brand (text)", "maxi (boolean)", '"odd name" (number)']),
     ('category = "dress"', '"dress"', ["no attribute dress", "single quotes: 'dress'"]),
     ("category = dress", "dress", ["single quotes: 'dress'"]),
     ("category in (dress, 'skirt')", "dress", ["single quotes: 'dress'"]),
@@ -34,6 +34,7 @@ MESSAGES = [
     ("price = 'cheap'", "'cheap'", ["price is a number, and 'cheap' is not"]),
     ("maxi and price < '80'", "'80'", ["price is a number", "without quotes"]),
     ("category = 5", "5", ["category is text", "write '5' in single quotes"]),
+    ("brand < 15", "15", ["brand was read as text", "--type brand=number in a new catalog, or under another name"]),
     ("category in ('a', 5)", "5", ["category is text"]),
     ("maxi = 'true'", "'true'", ["maxi is a boolean", "without quotes"]),
     ("maxi = 2", "2", ["maxi is a boolean"]),
@@ -115,6 +116,17 @@ def test_long_lists_of_names_are_cut() -> None:
     assert len(str(caught.value)) < 1_200
     with pytest.raises(FilterError, match="did you mean attribute150"):
         parse_filter("atribute150 = 5", known)
+
+
+def test_shares_of_colours_are_one_entry_and_a_near_name_leaves_the_list_out() -> None:
+    known: dict[str, AttributeType] = {"share_navy": "number", "share_red": "number", "share_note": "text", **KNOWN}
+    with pytest.raises(FilterError) as caught:
+        parse_filter("zzz = 5", known)
+    listed = 'known: brand (text), category (text), maxi (boolean), "odd name" (number), price (number), '
+    assert f"{listed}share_COLOUR (number), share_note (text)\n" in str(caught.value)
+    with pytest.raises(FilterError, match="did you mean share_navy") as caught:
+        parse_filter("share_nav > 0.5", known)
+    assert "known:" not in str(caught.value)
 
 
 def test_no_attributes_at_all() -> None:
