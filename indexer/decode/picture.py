@@ -107,7 +107,10 @@ def _from_still(still: Still, box: Box | None) -> Picture:
         return Picture(rgb, None, source)
     mask = small(still.alpha) >= _OPAQUE
     if not mask.any():
-        raise PictureError("fully transparent" if box is None else "fully transparent in its box")
+        here = "" if box is None else " in its box"
+        faint = np.asarray(still.alpha.crop((where[0], where[1], where[0] + where[2], where[1] + where[3]))).any()
+        why = f"no opaque pixel{here} (alpha is below {_OPAQUE} everywhere)"
+        raise PictureError(why if faint else f"fully transparent{here}")
     if mask.all():
         return Picture(rgb, None, source)
     if factor > 1 or size != (where[2], where[3]):

@@ -224,6 +224,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "JPEG of no picture": (lambda: b"\xff\xd8\xff\xd9", "truncated JPEG"),
     "float TIFF": (lambda: saved(Image.fromarray(np.ones((4, 4), np.float32)), "TIFF"), "pixels of kind F"),
     "fully transparent PNG": (lambda: saved(with_alpha(np.zeros_like(ALPHA)), "PNG"), "fully transparent"),
+    "faint PNG": (
+        lambda: saved(with_alpha(np.full_like(ALPHA, 100)), "PNG"),
+        "no opaque pixel (alpha is below 128 everywhere)",
+    ),
     "PNG with a wrong checksum": (
         lambda: saved(IMAGE, "PNG").replace(b"IDATx", b"IDATy"),
         "damaged PNG: wrong checksum in IDAT",
