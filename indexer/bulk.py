@@ -63,6 +63,8 @@ class IndexReport:
     """How a run ended. counts: of files. changed_products: those whose given attributes changed.
 
     waiting: space -> photos it still lacks, for spaces that do not answer before they have all of them.
+    unmasked: photos indexed in this run without any mask, whose colours include the background; 0 when no space of the
+    run reads colours.
     """
 
     run_id: int
@@ -71,6 +73,7 @@ class IndexReport:
     seconds: float
     interrupted: bool = False
     waiting: Mapping[str, int] = field(default_factory=dict)
+    unmasked: int = 0
 
 
 class StopRequest:
@@ -121,7 +124,8 @@ def index(
         if not stop.stopped:
             refresh_indexes(writer)
             writer.finish_run(run_id)
-    return IndexReport(run_id, loop.counts, loop.changed, time.monotonic() - started, stop.stopped, waiting)
+    seconds = time.monotonic() - started
+    return IndexReport(run_id, loop.counts, loop.changed, seconds, stop.stopped, waiting, loop.unmasked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +148,7 @@ class _Loop:
     run_id: int
     counts: Counts = field(default_factory=Counts)
     changed: int = 0
+    unmasked: int = 0
     publishing: Future[int] | None = None
     compacted: int = 0
     unpublished: list[NewImage] = field(default_factory=list)
@@ -174,6 +179,7 @@ class _Loop:
         self.wait()
         self.unpublished = batch.images
         self.counts += batch.counts
+        self.unmasked += self._unmasked(batch)
         self.publishing = publisher.submit(self._publish, batch)
 
     def wait(self) -> None:
@@ -188,6 +194,15 @@ class _Loop:
             compact(self.writer)
             self.compacted = self.writer.generation
         return changed
+
+    def _unmasked(self, batch: Batch) -> int:
+        """Photos of the batch that were extracted in spaces of colour without a mask."""
+        colours = {name for name, extractor in self.extractors.items() if extractor.reads == "colour"}
+        images = [image.regions for image in batch.images if image.entry.state == "indexed"]
+        images += [added.regions for added in batch.vectors]
+        return sum(
+            any(not region.masked and colours & region.vectors.keys() for region in regions) for regions in images
+        )
 
     def _stored_region(self, known: KnownImage) -> NewRegion:
         return stored_region(self.reader, known, self.spaces)

@@ -73,8 +73,8 @@ def main_group() -> None:
 
     The catalog is --catalog, else $HOUNDSTOOTH_CATALOG, else ./houndstooth.catalog.
 
-    Exit codes: 0 done; 1 a check failed or totals do not reconcile; 2 the question or input is wrong;
-    3 the catalog cannot be used; 130 interrupted.
+    Exit codes: 0 done; 1 a check failed, totals do not reconcile, or none of the files seen could be indexed;
+    2 the question or input is wrong; 3 the catalog cannot be used; 130 interrupted.
     """
 
 

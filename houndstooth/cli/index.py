@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def command(
     In a folder, the name of the folder that a photo lies in becomes its category. In a table, the columns image and
     product are found by their usual names; every other column becomes an attribute to filter by.
 
-    Run it again at any time: only what is new or changed is read. Ctrl-C finishes the batch and keeps it.
+    Run it again at any time: only what is new or changed is read. Ctrl-C finishes the batch and keeps it. Exits with 1
+    when there were files and none could be used.
 
     \b
     houndstooth index ~/photos --catalog shop.catalog
@@ -142,8 +144,11 @@ def command(
         )
     _print(opened, report, output)
     if report.interrupted:
+        click.echo("Stopped early: run the same command again to go on.", err=True)
         raise SystemExit(130)
-    if not report.counts.reconciled or (strict and report.counts.failed):
+    counts = report.counts
+    none_usable = counts.seen > 0 and not (counts.indexed or counts.unchanged or counts.duplicate)
+    if none_usable or not counts.reconciled or (strict and counts.failed):
         raise SystemExit(1)
 
 
@@ -221,6 +226,7 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
             "problems": counts.problems,
             "products_changed": report.changed_products,
             "near_duplicates": len(near),
+            "unmasked": report.unmasked,
             "reconciled": counts.reconciled,
             "interrupted": report.interrupted,
             "waiting": dict(report.waiting),
@@ -229,19 +235,25 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
         click.echo(json.dumps(told))
         return
     click.echo(
-        f"{counts.seen} files seen: {counts.indexed} indexed, {counts.unchanged} unchanged, "
+        f"{counted(counts.seen, 'file')} seen: {counts.indexed} indexed, {counts.unchanged} unchanged, "
         f"{counts.duplicate} duplicate, {counts.failed} failed ({report.seconds:.1f} s)"
     )
     if not counts.reconciled:
         click.echo("These totals do not add up: please report it.", err=True)
     if report.changed_products:
-        click.echo(f"{report.changed_products} products got new attribute values")
+        click.echo(f"{counted(report.changed_products, 'product')} got new attribute values")
     if counts.problems:
-        click.echo(f"{counts.problems} cells could not be used: `houndstooth info --problems` lists them")
+        click.echo(f"{counted(counts.problems, 'cell')} could not be used: `houndstooth info --problems` lists them")
     for space, lacking in report.waiting.items():
-        click.echo(f"{space} answers as it did before until {lacking} more photos have it: index their folders too")
+        more = "1 more photo has" if lacking == 1 else f"{lacking} more photos have"
+        click.echo(f"{space} answers as it did before until {more} it: index their folders too")
+    if report.unmasked == 1:
+        click.echo("1 photo has no mask: its colours include the background")
+    elif report.unmasked:
+        click.echo(f"{report.unmasked} photos have no mask: their colours include the background")
     if near:
-        click.echo(f"{len(near)} pairs look nearly the same: `houndstooth info --near-duplicates` lists them")
+        pairs = counted(len(near), "pair looks", "pairs look")
+        click.echo(f"{pairs} nearly the same: `houndstooth info --near-duplicates` lists them")
     for line in failed:
         click.echo(f"  failed: {line.path}: {line.reason}", err=True)
     if counts.failed > len(failed):

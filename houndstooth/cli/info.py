@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def command(catalog: Path, failures: bool, problems: bool, near_duplicates: bool
 
 
 def _print_lines(name: str, lines: list[FileLine] | list[NearPair]) -> None:
-    click.echo(f"{len(lines)} {name.replace('_', ' ')}")
+    many = name.replace("_", " ")
+    click.echo(counted(len(lines), many.removesuffix("s"), many))
     for line in lines:
         click.echo("  " + "  ".join(str(value) for value in asdict(line).values() if value != ""))
 
@@ -71,8 +73,8 @@ def _print_info(told: Info) -> None:
 
     click.echo(f"{told.path}, generation {told.generation}, made {told.created}")
     click.echo(
-        f"{told.products} products, {told.images} photos, {told.regions} regions "
-        f"({told.removed_regions} removed), {told.failed_files} failed files"
+        f"{counted(told.products, 'product')}, {counted(told.images, 'photo')}, {counted(told.regions, 'region')} "
+        f"({told.removed_regions} removed), {counted(told.failed_files, 'failed file')}"
     )
     spaces = [
         [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
+from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, using_option, where_option
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _answer_all(catalog: Catalog, ask: Ask, batch: Path, explain: bool) -> None:
                 answer = {"query": one.to_json(), "error": str(error)}
             click.echo(json.dumps(answer))
     if failed:
-        click.echo(f"{failed} lines could not be answered", err=True)
+        click.echo(f"{counted(failed, 'line')} could not be answered", err=True)
         raise SystemExit(2)
 
 

@@ -42,7 +42,7 @@ def test_json_summary_and_an_unchanged_second_run(cli, photos: Path, tmp_path: P
     first = index(cli, photos, "-c", catalog)
     assert list(first) == [
         "catalog", "seen", "indexed", "unchanged", "duplicate", "failed", "problems", "products_changed",
-        "near_duplicates", "reconciled", "interrupted", "waiting", "seconds",
+        "near_duplicates", "unmasked", "reconciled", "interrupted", "waiting", "seconds",
     ]  # fmt: skip
     assert totals(first) == (6, 6, 0, 0, 0) and first["reconciled"] is True and first["interrupted"] is False
     assert totals(index(cli, photos, "-c", catalog)) == (6, 0, 6, 0, 0)
@@ -73,6 +73,34 @@ def test_the_text_summary_lists_failures_on_stderr(cli, photos: Path, tmp_path: 
     assert strict.code == 1
     text = cli("info", "--failures", "-c", tmp_path / "c").out
     assert text.startswith("7 failures\n") and "broken3.jpg" in text
+
+
+def test_files_of_which_none_can_be_used(cli, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not really")
+    done = cli("index", tmp_path / "photos", *LIGHT, "-c", tmp_path / "c")
+    assert done.code == 1 and done.out.startswith("1 file seen: 0 indexed, 0 unchanged, 0 duplicate, 1 failed")
+    assert cli("info", "--failures", "-c", tmp_path / "c").out.startswith("1 failure\n")
+    draw(tmp_path / "photos" / "whole.png", (1, 2, 3))
+    assert cli("index", tmp_path / "photos", *LIGHT, "-c", tmp_path / "c").code == 0
+    assert cli("index", tmp_path / "photos", *LIGHT, "-c", tmp_path / "c").code == 0  # unchanged is usable
+
+
+def test_photos_without_a_mask_are_counted(cli, tmp_path: Path) -> None:
+    for number in range(3):
+        draw(tmp_path / f"{number}.png", (40 * number, 90, 20))
+    mask = Image.new("L", (48, 64))
+    mask.paste(255, (8, 8, 30, 30))
+    mask.save(tmp_path / "mask.png")
+    table = tmp_path / "t.csv"
+    table.write_text("image,mask\n0.png,mask.png\n1.png,\n2.png,\n", encoding="utf-8")
+    assert index(cli, table, "-c", tmp_path / "a")["unmasked"] == 2
+    assert index(cli, table, "-c", tmp_path / "a")["unmasked"] == 0  # told of what this run indexed
+    assert "2 photos have no mask: their colours include" in cli("index", table, *LIGHT, "-c", tmp_path / "b").out
+    table.write_text("image,mask\n0.png,mask.png\n1.png,\n", encoding="utf-8")
+    assert "1 photo has no mask: its colours include" in cli("index", table, *LIGHT, "-c", tmp_path / "c").out
+    table.write_text("image,mask\n0.png,mask.png\n", encoding="utf-8")
+    assert "mask" not in cli("index", table, *LIGHT, "-c", tmp_path / "d").out
 
 
 def test_a_table_reports_rows_and_columns(cli, photos: Path, tmp_path: Path) -> None:

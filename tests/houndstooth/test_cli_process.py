@@ -184,6 +184,7 @@ def test_ctrl_c_finishes_the_batch(many: tuple[Path, int], tmp_path: Path) -> No
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Finishing the batch" in err and "Traceback" not in err
+    assert err.endswith("\nStopped early: run the same command again to go on.\n")
     told = json.loads(out)
     kept = published(tmp_path / "c")
     assert told["interrupted"] is True and told["reconciled"] is True
