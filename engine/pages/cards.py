@@ -1,8 +1,8 @@
-"""A photo's card, the same on every page: picture, colours, name, what is known of it."""
+"""A photo's card, the same on every page: picture, colours, name and id, what is known of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from engine.attributes import AttributeValue
@@ -12,8 +12,11 @@ from engine.pages.swatches import swatch
 SHARE = "share_"
 """Attributes share_NAME say how much of a photo has the colour NAME."""
 DOMINANT = "dominant_colour"
-_FIRST = ("category", "brand", "price")
-_FACTS = 6
+NAME = "name"
+_FACTS = ("category", "price")
+_FIRST = ("pattern", "brand")
+_DETAILS = 3
+_LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -27,43 +30,63 @@ class Segment:
 
 @dataclass(frozen=True)
 class Card:
-    """picture: a data URI. colour: the dominant colour's name. facts: short texts. strip: the photo's colours."""
+    """A photo as a page shows it.
+
+    name: what its product is called, "" where only the id is known. picture: a data URI. colour: the dominant colour's
+    name. facts: category and price, short. details: label and value of a few other attributes. strip: its colours.
+    """
 
     product: str
+    name: str
     image: str
     picture: str | None
     alt: str
     colour: str | None
     facts: tuple[str, ...]
+    details: tuple[tuple[str, str], ...]
     strip: tuple[Segment, ...]
 
 
 def card(product: str, image: str, picture: bytes | None, attributes: Mapping[str, AttributeValue]) -> Card:
     """A card of a photo (JPEG bytes, or None) and its attributes."""
-    dominant = attributes.get(DOMINANT)
+    dominant, called = attributes.get(DOMINANT), attributes.get(NAME)
     colour = dominant if isinstance(dominant, str) and dominant else None
-    facts = tuple(text for name, value in _ordered(attributes) if (text := _fact(name, value)))[:_FACTS]
-    said = ", ".join(text for text in (product, colour, *facts[:2]) if text)
-    return Card(product, image, data_uri(picture), said, colour, facts, _strip(attributes))
+    name = _short(called) if isinstance(called, str) and called.strip() != product else ""
+    facts = tuple(text for fact in _FACTS if (text := _fact(fact, attributes.get(fact))))
+    said = ", ".join(text for text in (name, product, colour, *facts) if text)
+    details = _details(attributes, {colour, *facts})
+    return Card(product, name, image, data_uri(picture), said, colour, facts, details, _strip(attributes))
 
 
-def _ordered(attributes: Mapping[str, AttributeValue]) -> list[tuple[str, AttributeValue]]:
-    names = [name for name in _FIRST if name in attributes]
-    names += sorted(name for name in attributes if name not in _FIRST and name != DOMINANT and name[:6] != SHARE)
-    return [(name, attributes[name]) for name in names]
-
-
-def _fact(name: str, value: AttributeValue) -> str:
-    """How an attribute is said in a word or two; "" when it says nothing.
-
-    Texts are said by value, true by the name, false not at all.
-    """
-    label = name.replace("_", " ")
-    if isinstance(value, bool):
-        return label if value else ""
+def _fact(name: str, value: AttributeValue | None) -> str:
+    """An attribute in a word or two: texts by value, numbers with the name; "" when there is nothing to say."""
     if isinstance(value, str):
-        return value[:80]
-    return f"{label} {number(value)}"
+        return _short(value)
+    return "" if value is None or isinstance(value, bool) else f"{name} {number(value)}"
+
+
+def _details(attributes: Mapping[str, AttributeValue], known: Collection[str | None]) -> tuple[tuple[str, str], ...]:
+    """Label and value of at most three attributes that the card does not say elsewhere; false says nothing."""
+    names = [name for name in _FIRST if name in attributes]
+    names += sorted(name for name in attributes if name not in (*_FIRST, *_FACTS, DOMINANT, NAME))
+    told = []
+    for name in names:
+        text = _value(attributes[name])
+        if text and text not in known and not name.startswith(SHARE):
+            told.append((name.replace("_", " "), text))
+    return tuple(told[:_DETAILS])
+
+
+def _value(value: AttributeValue) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return _short(value) if isinstance(value, str) else number(value)
+
+
+def _short(text: str) -> str:
+    """A text to show: a list such as "cream|navy" with spaces, where a line may break; cut at 80 characters."""
+    spaced = " | ".join(part.strip() for part in text.split("|")).strip()
+    return spaced if len(spaced) <= _LONGEST else f"{spaced[: _LONGEST - 1].rstrip()}…"
 
 
 def _strip(attributes: Mapping[str, AttributeValue]) -> tuple[Segment, ...]:

@@ -208,9 +208,31 @@ def test_a_card_says_the_useful_things_in_order() -> None:
         {"zip": True, "share_navy": 0.7, "share_unknown": 0.2, "price": 42.0, "maxi": False, "category": "dress",
          "dominant_colour": "navy", "share_white": 0.1},
     )  # fmt: skip
-    assert one.facts == ("dress", "price 42", "zip")
-    assert (one.colour, one.alt) == ("navy", "p1, navy, dress, price 42")
+    assert one.facts == ("dress", "price 42")
+    assert one.details == (("zip", "yes"),)
+    assert (one.name, one.colour, one.alt) == ("", "navy", "p1, navy, dress, price 42")
     assert [(part.name, part.share) for part in one.strip] == [("navy", 0.7), ("white", 0.1)]
+
+
+def test_a_card_has_the_name_for_its_title_and_three_labelled_details() -> None:
+    one = card(
+        "P7", "/x.jpg", None,
+        {"name": "Navy maxi dress", "brand": "Elmstead", "pattern": "polka dots", "colours": "navy|cream |white",
+         "colour": "navy", "dominant_colour": "navy", "season": "winter", "share_red": 0.1, "fit": "x" * 200},
+    )  # fmt: skip
+    assert (one.name, one.product, one.alt) == ("Navy maxi dress", "P7", "Navy maxi dress, P7, navy")
+    assert one.details == (("pattern", "polka dots"), ("brand", "Elmstead"), ("colours", "navy | cream | white"))
+    assert card("P7", "/x.jpg", None, {"name": "P7"}).name == ""
+    assert card("P7", "/x.jpg", None, {"fit": "x" * 200}).details == (("fit", "x" * 79 + "…"),)
+
+
+def test_a_page_shows_the_name_before_the_id_and_labels_details(store: Store) -> None:
+    one = results(1)
+    attributes = {"name": "Navy dress", "category": "dress", "dominant_colour": "navy", "brand": "Elmstead"}
+    named = Results(one.query, 4, 1, 1, True, (Hit(**{**vars(one.hits[0]), "attributes": attributes}),))
+    html = results_page(named, Thumbnails(store))
+    assert "Navy dress p0 navy dress brand Elmstead" in Page(html).words
+    assert len(Page(html).classed("title")) == 1
 
 
 def test_numbers_and_colours_are_said_plainly() -> None:
