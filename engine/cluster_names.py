@@ -24,7 +24,8 @@ def cluster_names(
 
     A colour names a cluster when half of the members (whose colour is known) have it, or two do together; a category
     needs 60 %. Where less than half of the members have a value, it says nothing. Of clusters that would be called the
-    same, the smaller says its second colour too, or else gets a number.
+    same, the smaller says its second colour too, or else gets a number. Only where neither colour nor category is known
+    is it "cluster 3".
     """
     described = []
     for number in range(k):
@@ -57,10 +58,13 @@ def _leading(column: Column | None, rows: NDArray[np.intp], share: float) -> lis
 
 
 def _phrase(colour: str | None, category: str | None) -> str | None:
-    if colour == category:  # both mixed, or neither known
-        return None
-    if category is None or category == MIXED:
-        return f"{colour} {MIXED}" if category and colour else None if colour == MIXED else colour
+    """What is known in words; None when neither colour nor category is."""
+    if category is None:
+        return "mixed colours" if colour == MIXED else colour
+    if category == MIXED:
+        if colour is None:
+            return "mixed categories"
+        return "mixed colours, mixed categories" if colour == MIXED else f"{colour} {MIXED}"
     if colour == MIXED:
         return f"{category} in mixed colours"
     return f"{colour} {category}" if colour else category

@@ -194,6 +194,21 @@ def test_outliers_are_beyond_three_and_a_half_robust_deviations() -> None:
 def test_names_are_unique_and_say_nothing_when_nothing_is_known(tmp_path: Path) -> None:
     bare = make_store(tmp_path / "bare.catalog", {"vgg": blobs([6, 5, 4])})
     assert [one.name for one in cluster(bare, "vgg", 3).clusters] == ["cluster 1", "cluster 2", "cluster 3"]
+    names = ("red", "tan", "navy", "pink", "grey")
+    various = [{"dominant_colour": names[row % 5], "category": names[row % 5]} for row in range(15)]
+    types = {"dominant_colour": "text", "category": "text"}
+    for number, (wanted, said) in enumerate(
+        [
+            (("dominant_colour", "category"), "mixed colours, mixed categories"),
+            (("dominant_colour",), "mixed colours"),
+            (("category",), "mixed categories"),
+        ]
+    ):
+        part = [{name: row[name] for name in wanted} for row in various]
+        mixed = make_store(
+            tmp_path / f"mixed{number}.catalog", {"vgg": blobs([5, 5, 5])}, part, {name: types[name] for name in wanted}
+        )
+        assert [one.name for one in cluster(mixed, "vgg", 3).clusters] == [said, f"{said} 2", f"{said} 3"]
     given = [{"dominant_colour": "navy"} for _ in range(15)]
     alike = make_store(tmp_path / "alike.catalog", {"vgg": blobs([6, 5, 4])}, given, {"dominant_colour": "text"})
     assert [one.name for one in cluster(alike, "vgg", 3).clusters] == ["navy", "navy 2", "navy 3"]
