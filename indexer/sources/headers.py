@@ -77,6 +77,7 @@ def read_header(columns: Sequence[str], given: Mapping[str, str]) -> Header:
         raise SourceError(
             f"no column names the photos. The table has: {_listed(columns)}. Understood are: "
             f"{', '.join(IMAGE_NAMES)}. Name it with columns={{'image': '...'}} (--column image=...)."
+            f"{_not_roles(given)}"
         )
     product = chosen.get("product") or _first(free, PRODUCT_NAMES)
     mask = chosen.get("mask") or _first(free, MASK_NAMES)
@@ -87,6 +88,13 @@ def read_header(columns: Sequence[str], given: Mapping[str, str]) -> Header:
         raise SourceError(f"{', '.join(sorted(unused))} is given, but a box needs x, y, width and height, all four.")
     attributes, left_out = _attributes([column for column in columns if column not in taken], renamed)
     return Header(image, product, mask, box, attributes, left_out)
+
+
+def _not_roles(given: Mapping[str, str]) -> str:
+    """What was given as a role, perhaps, and is none: "picture", say."""
+    other = [name for name in given if attribute_name(name) not in ROLES]
+    roles = f"The roles are {', '.join(ROLES)}: {other[0]}={given[other[0]]} names an attribute." if other else ""
+    return f" {roles}".rstrip()
 
 
 def _given_column(name: str, column: str, columns: Sequence[str]) -> str:

@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from engine.attributes import AttributeType
+from engine.errors import SourceError
 from indexer.sources.cells import shown
 from indexer.sources.rows import MAX_LINE, Row, survey
 
 
 class JsonLinesRows:
-    """The rows of a JSONL file, UTF-8. Columns are the keys of all objects, in the order they are first met."""
+    """The rows of a JSONL file, UTF-8. Columns are the keys of all objects, in the order they are first met.
+
+    Raises SourceError with the first line's fault where no line has columns.
+    """
 
     unit: str = "line"
     columns: Sequence[str]
@@ -30,6 +34,8 @@ class JsonLinesRows:
         self.unusable = {}
         self.notes = []
         self._count = seen.count
+        if not self.columns and (broken := next((row for row in self if row.fault), None)):
+            raise SourceError(f"{path}: no line is a JSON object with columns. Line {broken.number}: {broken.fault}")
 
     def __iter__(self) -> Iterator[Row]:
         """Rows of the lines that are not blank."""

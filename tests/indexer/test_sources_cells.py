@@ -305,6 +305,10 @@ def test_two_columns_of_one_name_keep_the_first() -> None:
 def test_a_table_without_photos_says_what_to_do() -> None:
     with pytest.raises(SourceError, match=r"'sku', 'foto'.*Understood are: image, .*columns="):
         read_header(["sku", "foto"], {})
+    with pytest.raises(
+        SourceError, match=r"The roles are image, product, mask, box: picture=foto names an attribute\."
+    ):
+        read_header(["sku", "foto"], {"picture": "foto"})
 
 
 @pytest.mark.parametrize(
