@@ -212,10 +212,14 @@ def members(store: Store, run: ClusterRun) -> Members:
 
 
 def save_run(store: Store, new: NewRun, replace: bool) -> ClusterRun:
-    """Store a run, in one transaction; a taken name is an InputError unless `replace`."""
+    """Store a run, in one transaction; a taken name is an InputError unless `replace`.
+
+    A run without a name gets one made from its space and k: a free one, or with `replace` that of the run it replaces.
+    """
     run = schema.cluster_run
     with _change(store) as connection:
-        name = new.name or _free_name(connection, f"{new.space}-k{len(new.clusters)}")
+        made = f"{new.space}-k{len(new.clusters)}"
+        name = new.name or (made if replace else _free_name(connection, made))
         if replace:
             connection.execute(delete(run).where(run.c.name == name))
         _require_free(connection, name)

@@ -81,7 +81,7 @@ def cluster(
     """Group the vectors of a space into k clusters, and store the run.
 
     where: a filter; "" for all. n_init: starts, None for as many as are cheap, at most 10. name: of the run, by default
-    made from space and k. replace: take the place of the run of that name. by: how "auto" chooses k.
+    made from space and k. replace: take the place of the run of that name, given or made. by: how "auto" chooses k.
     Raises InputError (nothing to cluster, fewer different rows than k, a name that is taken), SpaceError, FilterError
     and CatalogBusyError.
     """

@@ -16,7 +16,7 @@ import migrations
 from engine.database import Database, revision
 from engine.errors import CatalogCorruptError, CatalogNotFoundError, CatalogTooNewError
 from engine.schema import HEAD
-from engine.store import Store
+from engine.store import Store, require_no_file
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Migration:
 def migrate(root: Path) -> Migration:
     """Upgrade the catalog at `root` in one transaction, after a backup of catalog.db."""
     store = Store(root)
+    require_no_file(root)
     if not store.database_path.is_file():
         raise CatalogNotFoundError(f"no catalog at {root}")
     with store.lock():

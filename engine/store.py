@@ -80,9 +80,11 @@ class Store:
     def open(root: Path | str) -> Store:
         """The catalog at `root`.
 
-        Raises CatalogNotFoundError, CatalogOutdatedError, CatalogTooNewError or CatalogCorruptError.
+        Raises CatalogNotFoundError, CatalogOutdatedError, CatalogTooNewError, CatalogCorruptError, or CatalogError for
+        a file.
         """
         store = Store(Path(root))
+        require_no_file(store.root)
         if not store.database_path.is_file():
             raise CatalogNotFoundError(
                 f"no catalog at {store.root}: name one with --catalog or $HOUNDSTOOTH_CATALOG, "
@@ -96,6 +98,7 @@ class Store:
     def create(root: Path | str) -> Store:
         """The catalog at `root`, made if it is not there. A kill on the way leaves nothing that opens."""
         store = Store(Path(root))
+        require_no_file(store.root)
         if store.database_path.is_file():
             return Store.open(root)
         ours = {folder.name for folder in store.folders}
@@ -151,6 +154,12 @@ class Store:
         """The newest generation: it grows by one with every change."""
         with self.database.read() as connection:
             return int(connection.execute(select(catalog.c.generation)).scalar_one())
+
+
+def require_no_file(root: Path) -> None:
+    """Raise CatalogError where a catalog's folder is named and a file is."""
+    if root.is_file():
+        raise CatalogError(f"{root} is a file, not a catalog's folder")
 
 
 def _make_database(path: Path) -> None:

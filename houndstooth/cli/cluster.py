@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from houndstooth.cli.counted import counted, three_places
 from houndstooth.cli.options import catalog_option, table_or_json, where_option
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ClusterCount(click.ParamType["int | str"]):
 @where_option
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same clusters.")
 @click.option("--name", help="What to call the run.  [default: made from the space and k]")
-@click.option("--replace", is_flag=True, help="Take the place of the run of that name.")
+@click.option("--replace", is_flag=True, help="Take the place of the run of that name, given or made.")
 @table_or_json
 def command(
     space: str,
@@ -108,7 +109,8 @@ def run_text(run: ClusterRun) -> str:
     """A run for people."""
     from tabulate import tabulate
 
-    silhouette = "" if run.silhouette is None else f", silhouette {run.silhouette:.3f}"
-    said = f"{run.name}: {run.rows} photos in {run.k} clusters over {run.space}, inertia {run.inertia:.1f}{silhouette}"
+    silhouette = "" if run.silhouette is None else f", silhouette {three_places(run.silhouette)}"
+    sizes = f"{counted(run.rows, 'photo')} in {counted(run.k, 'cluster')}"
+    said = f"{run.name}: {sizes} over {run.space}, inertia {run.inertia:.1f}{silhouette}"
     rows = [[one.number, one.name, one.size, one.medoid_product or "removed"] for one in run.clusters]
     return f"{said}\n\n{tabulate(rows, ['', 'name', 'size', 'medoid'])}"

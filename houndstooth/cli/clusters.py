@@ -6,22 +6,33 @@ import json
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
+from houndstooth.cli.counted import counted, three_places
 from houndstooth.cli.options import catalog_option, table_or_json
 
 
 @click.group("clusters", invoke_without_command=True)
+@catalog_option
+@table_or_json
 @click.pass_context
-def command(context: click.Context) -> None:
-    """List, show, compare, rename and delete runs of `houndstooth cluster`.
+def command(context: click.Context, catalog: Path, output: str) -> None:
+    """List, show, compare, rename and delete runs of `houndstooth cluster`; alone, list them.
 
     \b
-    houndstooth clusters list
+    houndstooth clusters
     houndstooth clusters show colour-k12
     houndstooth clusters compare colour-k12 vgg-k12
     """
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        _print_list(catalog, output)
+        return
+    said = {name: context.params[name] for name in context.params if _is_given(context, name)}
+    context.default_map = dict.fromkeys(command.commands, said)
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 @command.command("list")
@@ -33,6 +44,10 @@ def list_command(catalog: Path, output: str) -> None:
     \b
     houndstooth clusters list
     """
+    _print_list(catalog, output)
+
+
+def _print_list(catalog: Path, output: str) -> None:
     from tabulate import tabulate
 
     from houndstooth.catalog import Catalog
@@ -44,8 +59,12 @@ def list_command(catalog: Path, output: str) -> None:
     elif not runs:
         click.echo("No runs yet: `houndstooth cluster colour` makes one.")
     else:
-        rows = [[run.id, run.name, run.space, run.k, run.rows, run.silhouette, run.created, run.where] for run in runs]
-        click.echo(tabulate(rows, ["", "name", "space", "k", "photos", "silhouette", "made", "where"]))
+        rows = [
+            [run.id, run.name, run.space, run.k, run.rows, three_places(run.silhouette), run.created, run.where]
+            for run in runs
+        ]
+        header = ["", "name", "space", "k", "photos", "silhouette", "made", "where"]
+        click.echo(tabulate(rows, header, floatfmt=".3f"))
 
 
 @command.command("show")
@@ -96,7 +115,8 @@ def compare_command(first: str, second: str, catalog: Path, output: str) -> None
         )
     else:
         click.echo(
-            f"adjusted mutual information {found.adjusted_mutual_information:.3f} over {found.shared} photos "
+            f"adjusted mutual information {three_places(found.adjusted_mutual_information)} "
+            f"over {counted(found.shared, 'photo')} "
             f"({found.only_first} only in {first}, {found.only_second} only in {second})"
         )
 

@@ -13,7 +13,7 @@ from houndstooth.cli.options import catalog_option
 @click.command("drop")
 @click.argument("space")
 @catalog_option
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask; it asks only in a terminal.")
 def command(space: str, catalog: Path, yes: bool) -> None:
     """Take SPACE out of the catalog: its vectors, its index, and the attributes that it told of the photos.
 

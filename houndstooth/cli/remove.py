@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json, where_option
 
 SHOWN = 5
@@ -19,7 +20,7 @@ SHOWN = 5
 @click.option("--id", "ids", multiple=True, metavar="PRODUCT", help="This product. May be repeated.")
 @click.option("--missing", is_flag=True, help="Photos whose file is no longer there.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask; it asks only in a terminal.")
 @table_or_json
 def command(
     catalog: Path, where: str, ids: tuple[str, ...], missing: bool, dry_run: bool, yes: bool, output: str
@@ -39,8 +40,8 @@ def command(
     opened = Catalog(catalog)
     plan = opened.plan_removal(where=where, products=ids, missing=missing)
     if output == "table":
-        products = "1 product" if plan.products == 1 else f"{plan.products} products"
-        click.echo(f"{len(plan.image_ids)} of {plan.images_before} photos, {products}")
+        photos = counted(plan.images_before, "photo")
+        click.echo(f"{len(plan.image_ids)} of {photos}, {counted(plan.products, 'product')}")
         for path in plan.paths[:SHOWN]:
             click.echo(f"  {path}")
         if len(plan.paths) > SHOWN:
@@ -54,7 +55,9 @@ def command(
             if not click.confirm("Remove them from the catalog?"):
                 click.echo("Nothing was removed.")
                 return
-        opened.remove(plan)
+        products = opened.remove(plan)
+        if output == "table":
+            click.echo(f"Removed {counted(len(plan.image_ids), 'photo')}, {counted(products, 'product')}")
     if output == "json":
         told = {
             "images": len(plan.image_ids),

@@ -86,7 +86,8 @@ def test_remove_says_first_and_then_does(cli, shop) -> None:
     told = cli("remove", "--id", "P0002", "--dry-run", "--format", "json", "-c", shop.catalog).json
     assert told["removed"] is False and told["paths"] == [str(shop.folder / row["image"]) for row in photos]
     assert cli("info", "--format", "json", "-c", shop.catalog).json["products"] == 40
-    assert cli("remove", "--id", "P0002", "-c", shop.catalog).code == 0
+    done = cli("remove", "--id", "P0002", "-c", shop.catalog)
+    assert done.code == 0 and done.out.endswith(f"\nRemoved {len(photos)} photos, 1 product\n") and len(photos) > 1
     assert cli("info", "--format", "json", "-c", shop.catalog).json["products"] == 39
     gone = cli("similar", "--id", "P0002", "-c", shop.catalog)
     assert gone.code == 2 and "no product 'P0002'" in gone.err
@@ -194,6 +195,19 @@ def test_no_catalog_there(cli, tmp_path: Path, command: list[str]) -> None:
     assert (done.code, done.out) == (3, "")
     assert f"no catalog at {tmp_path / 'none.catalog'}" in done.err and "houndstooth index" in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_no_catalog(cli, photo_file: Path) -> None:
+    for command in (["info"], ["similar", "--id", "P0001"], ["index", photo_file.parent], ["migrate"]):
+        done = cli(*command, "--catalog", photo_file)
+        assert (done.code, done.out) == (3, "")
+        assert done.err == f"Error: {photo_file} is a file, not a catalog's folder\n"
+
+
+@pytest.fixture
+def photo_file(tmp_path: Path) -> Path:
+    Image.new("RGB", (32, 32), (3, 40, 90)).save(tmp_path / "a.png")
+    return tmp_path / "a.png"
 
 
 def test_which_catalog(cli, demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from houndstooth.cli.counted import counted, three_places
+
 FIELDS = ["product", "image", "cluster", "cluster_name", "distance", "outlier", "medoid"]
 
 
@@ -44,6 +46,38 @@ def test_cluster_options(cli, shop, run) -> None:
     assert taken.code == 2 and "--replace" in taken.err
     replaced = cli("cluster", "colour", "-k", 4, "--name", "again", "--replace", "-c", shop.catalog, "--format", "json")
     assert replaced.json["k"] == 4
+
+
+def test_replace_without_a_name_takes_the_place_of_the_made_name(cli, shop, run) -> None:
+    def names() -> list[str]:
+        return [one["name"] for one in cli("clusters", "list", "--format", "json", "-c", shop.catalog).json]
+
+    again = cli("cluster", "colour", "-k", 5, "--seed", 3, "--replace", "-c", shop.catalog, "--format", "json").json
+    assert (again["name"], again["seed"]) == ("colour-k5", 3) and again["id"] != run["id"]
+    assert names() == ["colour-k5"]
+    assert cli("cluster", "colour", "-k", 5, "-c", shop.catalog).code == 0
+    assert names() == ["colour-k5", "colour-k5-2"]
+
+
+def test_clusters_alone_lists(cli, shop, run, monkeypatch, tmp_path: Path) -> None:
+    listed = cli("clusters", "-c", shop.catalog)
+    assert listed.code == 0 and listed.out == cli("clusters", "list", "-c", shop.catalog).out
+    assert f" {run['silhouette']:.3f} " in listed.out and str(run["silhouette"]) not in listed.out
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOUNDSTOOTH_CATALOG", raising=False)
+    for before in (["-c", shop.catalog], ["-c", tmp_path / "none"]):  # the nearer --catalog counts
+        assert cli("clusters", *before, "list", "--format", "json", "-c", shop.catalog).json == [run]
+    assert cli("clusters", "-c", shop.catalog, "--format", "json", "show", "colour").json == run
+    assert cli("clusters").code == 3
+
+
+def test_figures_for_people() -> None:
+    assert [three_places(value) for value in (-0.0001, 0.0004, -0.0006, 1, None)] == [
+        "0.000", "0.000", "-0.001", "1.000", "",
+    ]  # fmt: skip
+    assert (counted(1, "photo"), counted(0, "photo"), counted(2, "pair looks", "pairs look")) == (
+        "1 photo", "0 photos", "2 pairs look",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("by", ["silhouette", "stability"])
