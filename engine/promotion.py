@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Row, exists, literal, select, update
 
 from engine import schema
+from engine.photos import is_gone
 from engine.snapshot import Space, load_spaces
 from engine.spaces import retire_space
 from engine.writer import Writer
@@ -45,4 +46,4 @@ def _lacking(connection: Connection, space: Space) -> list[Row[tuple[int, str, b
 
 
 def _is_readable(image: Row[tuple[int, str, bool]]) -> bool:
-    return not image.failed and Path(image.path).exists()
+    return not image.failed and not is_gone(Path(image.path))

@@ -16,6 +16,7 @@ from engine.filters import parse_filter
 from engine.ledger import image_paths
 from engine.ledger_lines import add_counts
 from engine.lookup import find_product
+from engine.photos import is_gone
 from engine.snapshot import Reader, load_spaces
 from engine.spaces import retire_space
 from engine.store import Store
@@ -58,7 +59,7 @@ def select_images(
     chosen = np.unique(snapshot.image_ids[keep]).tolist()
     if missing:
         paths = image_paths(reader.store, chosen)
-        chosen = [image_id for image_id in chosen if _is_gone(Path(paths[image_id]))]
+        chosen = [image_id for image_id in chosen if is_gone(Path(paths[image_id]))]
     return tuple(chosen)
 
 
@@ -110,14 +111,3 @@ def drop_space(store: Store, name: str) -> None:
         with writer.change() as connection:
             for space in (spaces[name] for spaces in (active, pending) if name in spaces):
                 retire_space(connection, space, writer.generation + 1)
-
-
-def _is_gone(path: Path) -> bool:
-    """Whether there is surely no file: one that cannot be looked at (no permission, a disk that fails) is not gone."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False

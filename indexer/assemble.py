@@ -12,6 +12,7 @@ from engine.attributes import AttributeType, AttributeValue
 from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, NewVectors, Problem
 from engine.errors import PictureError
 from engine.known import KnownImage, known_contents
+from engine.photos import is_gone
 from engine.snapshot import Space
 from engine.store import Store
 from indexer.extraction import extract_regions
@@ -95,7 +96,7 @@ class Assembly:
         contents = {_content(one, taken) for one, taken in read if not _is_same(one, taken)}
         for content, same in known_contents(self.store, contents).items():
             for known in same:
-                gone = not Path(known.path).exists()
+                gone = is_gone(Path(known.path))
                 if wanted <= known.spaces and (gone or _is_as_it_was(known)):
                     region = partial(self.stored_region, known)
                     original = _Original(known.product, known.path, known.image_id, region, gone)

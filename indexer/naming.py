@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.known import product_photos
+from engine.photos import is_gone
 from engine.store import Store
 from indexer.sources.base import SourceImage
 
@@ -28,7 +29,7 @@ def _free_name(item: SourceImage, taken: Mapping[str, Sequence[str]]) -> str:
     names = _names(item)
     for name in names:
         others = [path for path in taken.get(name, ()) if not path.startswith(root)]
-        if not any(Path(path).exists() for path in others):
+        if all(is_gone(Path(path)) for path in others):
             return name
     return names[-1]
 
