@@ -1,0 +1,44 @@
+"""A garment found in a picture, and what finds garments."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Garment:
+    """One garment in a picture.
+
+    kind: its class, one of `indexer.garments.classes.GARMENTS`. mask: bool (h, w) of the picture, at least one True.
+    confidence: in [0, 1], how sure the finder is that these pixels are a garment of this kind.
+    """
+
+    kind: str
+    mask: NDArray[np.bool_]
+    confidence: float
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """(x, y, width, height) of the mask, pixels of the picture."""
+        rows, columns = np.flatnonzero(self.mask.any(1)), np.flatnonzero(self.mask.any(0))
+        x, y = int(columns[0]), int(rows[0])
+        return x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
+
+
+class GarmentFinder(ABC):
+    """Finds the garments of pictures. `several`: whether each garment found is a region of its own."""
+
+    name: ClassVar[str]
+    several: ClassVar[bool] = False
+    fingerprint: str
+    """16 hex digits that name code, weights and options: masks of two fingerprints may differ."""
+
+    @abstractmethod
+    def find(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Garment]]:
+        """The garments of each uint8 RGB picture (h, w, 3), the largest first; none where none is seen."""
