@@ -1,0 +1,1 @@
+"""From the mask of a garment to patches of its cloth: rectangles, their quality, and enlarging the small ones."""

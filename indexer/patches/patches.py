@@ -1,0 +1,115 @@
+"""Patches of cloth: rectangles inside a garment, with what says whether they are worth comparing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.patches.erode import erode, margin_of
+from indexer.patches.rectangle import largest_rectangle
+
+LEAST_SIDE = 32
+"""Pixels of the shorter side below which a patch is refused: what four-fold enlargement makes 128 of."""
+LONGEST_ASPECT = 3
+"""The longer side over the shorter one at most; a longer strip is cut."""
+LEAST_INSIDE = 0.98
+"""The least share of a patch's pixels that lie inside the mask."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A rectangle of cloth in a picture.
+
+    x, y, width, height: pixels of the picture. inside: the share of its pixels that lie in the mask, 1.0 without one.
+    sharpness: see `sharpness_of`.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    inside: float
+    sharpness: float
+
+    def cut(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Its pixels, uint8 (height, width, 3): a view of the picture it was found in, (h, w, 3)."""
+        return rgb[self.y : self.y + self.height, self.x : self.x + self.width]
+
+
+def find_patches(
+    rgb: NDArray[np.uint8],
+    mask: NDArray[np.bool_] | None = None,
+    most: int = 3,
+    least_side: int = LEAST_SIDE,
+    largest_side: int | None = None,
+) -> list[Patch]:
+    """Disjoint patches of the cloth, the largest first; none when the largest is too small (`refusal` says how small).
+
+    rgb: uint8 (h, w, 3). mask: bool (h, w), True for the cloth; None: all of it is. most: how many at the most, >= 1.
+    least_side: pixels of a patch's shorter side, at least. largest_side: pixels of its longer side, at most; a limit
+    makes several patches of a large garment, where without one the first takes the most of it.
+
+    Each is the largest rectangle (aspect up to 1:3) of the mask less a margin at its border and less the patches
+    before it.
+    """
+    _check(rgb, mask, most, least_side, largest_side)
+    cloth = _cloth(rgb, mask)
+    patches: list[Patch] = []
+    while len(patches) < most:
+        found = largest_rectangle(cloth, LONGEST_ASPECT, least_side, largest_side)
+        if found is None:
+            break
+        x, y, width, height = found
+        place = (slice(y, y + height), slice(x, x + width))
+        cloth[place] = False
+        inside = 1.0 if mask is None else float(mask[place].mean())
+        patches.append(Patch(x, y, width, height, inside, sharpness_of(rgb[place])))
+    return patches
+
+
+def refusal(rgb: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None, least_side: int = LEAST_SIDE) -> str:
+    """Why `find_patches` finds none, in words for the user; "" when it finds some."""
+    _check(rgb, mask, 1, least_side, None)
+    if mask is not None and not mask.any():
+        return "the mask is empty"
+    cloth = _cloth(rgb, mask)
+    if largest_rectangle(cloth, LONGEST_ASPECT, least_side) is not None:
+        return ""
+    found = largest_rectangle(cloth, LONGEST_ASPECT)
+    if found is None:
+        return "the garment is so thin that nothing is left of it inside its border"
+    return f"the largest patch of cloth is {found[2]} x {found[3]} px, and {least_side} are needed"
+
+
+def sharpness_of(rgb: NDArray[np.uint8]) -> float:
+    """The variance of the Laplacian of the grey picture (Pech-Pacheco et al., ICPR 2000), in squared grey levels.
+
+    rgb: uint8 (h, w, 3). Grey is 0.299 R + 0.587 G + 0.114 B in 0 to 255, the Laplacian that of four neighbours, over
+    the pixels that have all four; 0.0 for a picture of one colour or under 3 pixels a side. A blurred picture has a
+    low one, and so has plain cloth: it tells two patches of one garment apart, not two garments.
+    """
+    grey = rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    if min(grey.shape) < 3:
+        return 0.0
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    return float((around - 4 * grey[1:-1, 1:-1]).var())
+
+
+def _cloth(rgb: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Where a patch may lie, bool (h, w), new: the mask less its border."""
+    return np.ones(rgb.shape[:2], bool) if mask is None else erode(mask, margin_of(mask)).copy()
+
+
+def _check(
+    rgb: NDArray[np.uint8], mask: NDArray[np.bool_] | None, most: int, least_side: int, largest_side: int | None
+) -> None:
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        raise ValueError(f"rgb must be uint8 (h, w, 3) and not empty, got {rgb.dtype} {rgb.shape}")
+    if mask is not None and (mask.dtype != np.bool_ or mask.shape != rgb.shape[:2]):
+        raise ValueError(f"mask must be bool {rgb.shape[:2]} as the picture, got {mask.dtype} {mask.shape}")
+    if most < 1 or least_side < 1:
+        raise ValueError(f"most and least_side must be at least 1, got {most} and {least_side}")
+    if largest_side is not None and largest_side < least_side:
+        raise ValueError(f"largest_side must be at least least_side ({least_side}), got {largest_side}")
