@@ -17,14 +17,14 @@ def largest_rectangle(
     """The rectangle of the greatest area that holds only True; None when there is none.
 
     mask: bool (h, w). aspect: >= 1, the longer side is at most so many times the shorter one; None is no limit.
-    least_side, largest_side: the least and the most pixels of a side; None is no limit. Of several of one area the one whose bottom row is first,
-    then whose support (below) is leftmost: the same mask, the same answer.
+    least_side, largest_side: the least and the most pixels of a side; None is no limit. Of several of one area it is
+    the one whose bottom row is first, so that the same mask has the same answer.
 
-    Every maximal rectangle is as wide as one of its columns allows: a column of True pixels that ends in its bottom row
-    and is as tall as it ("support"). So for each pixel the height of the column that ends there is taken, and how far
-    that column can be swept left and right; the latter follow from those of the pixel above by a running maximum, row
-    by row, each row at once. A rectangle under the limits lies in a maximal one, of which the largest part under the
-    limits is known, so the answer under limits is exact too.
+    Every maximal rectangle is the sweep to the left and right of one of its columns: a column of True that ends in its
+    bottom row and cannot be taller. So for each pixel the height of the column that ends there is taken, and how far
+    it can be swept; the sweep follows from that of the pixel above by a running maximum, all pixels of a row at once. A
+    rectangle under the limits lies in a maximal one, of which the largest part under the limits is known: the answer
+    under limits is exact too.
     """
     if mask.dtype != np.bool_ or mask.ndim != 2:
         raise ValueError(f"a mask must be bool (h, w), got {mask.dtype} {mask.shape}")
@@ -37,7 +37,8 @@ def largest_rectangle(
         return None
     top, left = int(rows[0]), int(columns[0])
     mask = mask[top : rows[-1] + 1, left : columns[-1] + 1]
-    heights, lost_left, lost_right = _sweeps(mask)
+    number = np.int16 if max(mask.shape) * (aspect or 1) < 2**15 else np.int32
+    heights, lost_left, lost_right = _sweeps(mask, number)
     kept_heights, kept_widths = _limited(heights, mask.shape[1] - lost_left - lost_right, aspect, largest_side)
     areas = np.multiply(kept_heights, kept_widths, dtype=np.int32)  # 0 where the mask is False: the height is
     if least_side > 1:
@@ -49,11 +50,12 @@ def largest_rectangle(
     return x, y, int(kept_widths[row, column]), int(kept_heights[row, column])
 
 
-def _sweeps(mask: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _sweeps(
+    mask: NDArray[np.bool_], number: type[np.signedinteger[Any]]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Of each pixel: the height of the column of True that ends there (0 where the mask is False), and the columns of
     the mask at the left and the right of its sweep; integers (h, w) each."""
     height, width = mask.shape
-    number = np.int16 if max(height, width) < 2**12 else np.int32  # an aspect times a side fits
     down = np.arange(1, height + 1, dtype=number)[:, None]
     carried = np.empty((height, 3, width), number)
     carried[:, 0], carried[:, 1] = _row_sweeps(mask, number)
