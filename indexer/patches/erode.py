@@ -1,4 +1,4 @@
-"""Masks made smaller by a margin: what lies at the very border of a garment is half background."""
+"""Masks made smaller by a margin, because the border of a garment is half background, and their holes filled."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def erode(mask: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
     if margin < 0:
         raise ValueError(f"a margin is 0 px or more, got {margin}")
     return _along_rows(_along_rows(mask, margin).T, margin).T
+
+
+def close(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Bool (h, w): the mask with its holes and gaps filled where no square of 2 * reach + 1 pixels a side fits in."""
+    height, width = mask.shape
+    outside = np.ones((height + 2 * reach, width + 2 * reach), bool)
+    outside[reach : reach + height, reach : reach + width] = ~mask
+    return erode(~erode(outside, reach), reach)[reach : reach + height, reach : reach + width]
 
 
 def _along_rows(mask: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.patches.erode import erode, margin_of
-from indexer.patches.rectangle import largest_rectangle
+from indexer.patches.erode import close, erode, margin_of
+from indexer.patches.rectangle import Rectangle, largest_rectangle
 
 LEAST_SIDE = 32
 """Pixels of the shorter side below which a patch is refused: what four-fold enlargement makes 128 of."""
@@ -52,20 +52,20 @@ def find_patches(
     makes several patches of a large garment, where without one the first takes the most of it.
 
     Each is the largest rectangle (aspect up to 1:3) of the mask less a margin at its border and less the patches
-    before it.
+    before it. Specks missing from the mask are filled first, but no patch has less than LEAST_INSIDE in it.
     """
     _check(rgb, mask, most, least_side, largest_side)
-    cloth = _cloth(rgb, mask)
+    cloths = _cloths(rgb, mask)
     patches: list[Patch] = []
     while len(patches) < most:
-        found = largest_rectangle(cloth, LONGEST_ASPECT, least_side, largest_side)
+        found = _largest(cloths, mask, least_side, largest_side)
         if found is None:
             break
         x, y, width, height = found
-        place = (slice(y, y + height), slice(x, x + width))
-        cloth[place] = False
-        inside = 1.0 if mask is None else float(mask[place].mean())
-        patches.append(Patch(x, y, width, height, inside, sharpness_of(rgb[place])))
+        place = _place(found)
+        for cloth in cloths:
+            cloth[place] = False
+        patches.append(Patch(x, y, width, height, _share(mask, found), sharpness_of(rgb[place])))
     return patches
 
 
@@ -74,12 +74,12 @@ def refusal(rgb: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None, least
     _check(rgb, mask, 1, least_side, None)
     if mask is not None and not mask.any():
         return "the mask is empty"
-    cloth = _cloth(rgb, mask)
-    if largest_rectangle(cloth, LONGEST_ASPECT, least_side) is not None:
+    cloths = _cloths(rgb, mask)
+    if _largest(cloths, mask, least_side) is not None:
         return ""
-    found = largest_rectangle(cloth, LONGEST_ASPECT)
+    found = _largest(cloths, mask)
     if found is None:
-        return "the garment is so thin that nothing is left of it inside its border"
+        return "nothing is left of the garment inside its border: it is thin, or its mask is full of holes"
     return f"the largest patch of cloth is {found[2]} x {found[3]} px, and {least_side} are needed"
 
 
@@ -97,9 +97,37 @@ def sharpness_of(rgb: NDArray[np.uint8]) -> float:
     return float((around - 4 * grey[1:-1, 1:-1]).var())
 
 
-def _cloth(rgb: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """Where a patch may lie, bool (h, w), new: the mask less its border."""
-    return np.ones(rgb.shape[:2], bool) if mask is None else erode(mask, margin_of(mask)).copy()
+def _cloths(rgb: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> list[NDArray[np.bool_]]:
+    """Where a patch may lie, bool (h, w), new: the mask with specks filled and less its border, and the same unfilled,
+    for when what was filled is too much."""
+    if mask is None:
+        return [np.ones(rgb.shape[:2], bool)]
+    margin = margin_of(mask)
+    return [erode(close(mask, margin // 2), margin).copy(), erode(mask, margin).copy()]
+
+
+def _largest(
+    cloths: list[NDArray[np.bool_]],
+    mask: NDArray[np.bool_] | None,
+    least_side: int = 1,
+    largest_side: int | None = None,
+) -> Rectangle | None:
+    """The largest rectangle of the first of the cloths whose largest lies in the mask."""
+    for cloth in cloths:
+        found = largest_rectangle(cloth, LONGEST_ASPECT, least_side, largest_side)
+        if found is None or _share(mask, found) >= LEAST_INSIDE:
+            return found  # the cloths after it are parts of it
+    return None
+
+
+def _place(rectangle: Rectangle) -> tuple[slice, slice]:
+    x, y, width, height = rectangle
+    return slice(y, y + height), slice(x, x + width)
+
+
+def _share(mask: NDArray[np.bool_] | None, rectangle: Rectangle) -> float:
+    """The share of a rectangle's pixels that lie in the mask."""
+    return 1.0 if mask is None else float(mask[_place(rectangle)].mean())
 
 
 def _check(
