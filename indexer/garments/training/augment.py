@@ -1,0 +1,144 @@
+"""What may happen to a photo before the network sees it: other framing, light, blur, compression and background."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from indexer.garments.training.cache import IGNORE, Photos
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Chances and ranges of one source's augmentation.
+
+    zoom: factors of size, below 1 shows more than the photo. turn: degrees either way. shift: of the frame.
+    other_ground: chance of another background.
+    """
+
+    zoom: tuple[float, float]
+    turn: float
+    shift: float
+    other_ground: float
+
+
+FRAMINGS = {
+    "street": Framing((0.85, 2.0), 8.0, 0.5, 0.15),
+    "flat": Framing((0.6, 1.35), 18.0, 0.12, 0.4),
+    "rendered": Framing((0.75, 1.3), 12.0, 0.1, 0.4),
+}
+
+
+def augmented(
+    source: str,
+    rgb: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    ground: NDArray[np.uint8],
+    size: tuple[int, int],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A photo of `size` (rows, columns) and its labels at half that size. ground: a picture to put behind it."""
+    framing = FRAMINGS[source]
+    if rng.random() < framing.other_ground:
+        rgb = _over(rgb, labels, ground)
+    photo, marks = _framed(Image.fromarray(rgb), Image.fromarray(labels), framing, size, rng)
+    return np.asarray(_lit(photo, rng)), np.asarray(marks)
+
+
+def _over(rgb: NDArray[np.uint8], labels: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What is not background, laid on another ground with an edge a pixel or two soft."""
+    kept = Image.fromarray(((labels != 0) & (labels != IGNORE)).astype(np.uint8) * 255)
+    share = kept.filter(ImageFilter.BoxBlur(1))
+    return np.asarray(Image.composite(Image.fromarray(rgb), Image.fromarray(ground), share))
+
+
+def _framed(
+    photo: Image.Image, labels: Image.Image, framing: Framing, size: tuple[int, int], rng: np.random.Generator
+) -> tuple[Image.Image, Image.Image]:
+    rows, columns = size
+    zoom = np.exp(rng.uniform(*np.log(framing.zoom)))
+    aspect = np.exp(rng.uniform(-0.18, 0.18))
+    angle = np.radians(rng.uniform(-framing.turn, framing.turn))
+    across, down = 1 / (zoom * aspect), aspect / zoom  # share of the photo's width and height that is seen
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    room_x, room_y = abs(1 - across) / 2, abs(1 - down) / 2
+    shift_x = np.clip(rng.uniform(-1, 1) * room_x, -framing.shift, framing.shift) + 0.5
+    shift_y = np.clip(rng.uniform(-1, 1) * room_y, -framing.shift, framing.shift) + 0.5
+    width, height = photo.size
+    c, s = np.cos(angle), np.sin(angle)
+    # From centred output coordinates in [-0.5, 0.5] to pixels of the photo; the turn is made in square pixels.
+    a = np.array([[across * c * flip, -down * s * height / width], [across * s * flip * width / height, down * c]])
+    a = a * np.array([[width], [height]])
+    centre = np.array([shift_x * width, shift_y * height])
+
+    def coefficients(out_columns: int, out_rows: int) -> tuple[float, ...]:
+        m = a / np.array([out_columns, out_rows])
+        x0, y0 = centre - m @ (np.array([out_columns, out_rows]) / 2)
+        return m[0, 0], m[0, 1], x0, m[1, 0], m[1, 1], y0
+
+    fill = tuple(int(v) for v in rng.integers(0, 256, 3))
+    affine = Image.Transform.AFFINE
+    taken = photo.transform(
+        (columns, rows), affine, coefficients(columns, rows), Image.Resampling.BILINEAR, fillcolor=fill
+    )
+    small = (columns // 2, rows // 2)
+    marks = labels.transform(small, affine, coefficients(*small), Image.Resampling.NEAREST, fillcolor=IGNORE)
+    return taken, marks
+
+
+def _lit(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Exposure, contrast, cast, saturation, blur and JPEG, each by chance."""
+    if rng.random() < 0.8:
+        values = np.arange(256) / 255
+        gamma, gain, lift = np.exp(rng.uniform(-0.35, 0.35)), rng.uniform(0.75, 1.25), rng.uniform(-0.08, 0.08)
+        cast = rng.uniform(0.9, 1.1, 3)
+        curves = [np.clip((values**gamma - 0.5) * gain * c + 0.5 + lift, 0, 1) * 255 for c in cast]
+        photo = photo.point([int(v) for curve in curves for v in curve])
+    if rng.random() < 0.3:
+        grey = photo.convert("L").convert("RGB")
+        photo = Image.blend(grey, photo, float(rng.uniform(0.0, 1.6)))
+    if rng.random() < 0.15:
+        photo = photo.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.4, 1.6))))
+    if rng.random() < 0.2:
+        out = io.BytesIO()
+        photo.save(out, "JPEG", quality=int(rng.integers(25, 80)))
+        photo = Image.open(out).convert("RGB")
+    if rng.random() < 0.1:
+        noise = rng.normal(0, rng.uniform(3, 12), (photo.height, photo.width, 3))
+        photo = Image.fromarray(np.clip(np.asarray(photo) + noise, 0, 255).astype(np.uint8))
+    return photo
+
+
+def grounds(photos: Photos, count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Backgrounds without a garment or a person: the largest of many random windows of each photo, enlarged.
+
+    uint8 (count, 400, 300, 3). A photo without a window of a sixth of its sides gives none.
+    """
+    rows, columns = photos.rgb.shape[1:3]
+    found: list[NDArray[np.uint8]] = []
+    for number in rng.permutation(len(photos)):
+        busy = np.pad((photos.labels[number] != 0).astype(np.int32).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+        share = rng.uniform(1 / 6, 1, 400)
+        y, x = (rng.uniform(0, 1, (2, 400)) * (1 - share) * [[rows], [columns]]).astype(int)
+        y2, x2 = y + (share * rows).astype(int), x + (share * columns).astype(int)
+        free = busy[y2, x2] - busy[y, x2] - busy[y2, x] + busy[y, x] == 0
+        if free.any():
+            best = np.flatnonzero(free)[share[free].argmax()]
+            window = Image.fromarray(photos.rgb[number][y[best] : y2[best], x[best] : x2[best]])
+            found.append(np.asarray(window.resize((columns, rows), Image.Resampling.BICUBIC)))
+        if len(found) == count:
+            break
+    return np.stack(found)
+
+
+def plain_ground(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A studio's wall: near white most often, else a colour, brighter to one side. uint8 (rows, columns, 3)."""
+    rows, columns = size
+    colour = np.full(3, rng.uniform(225, 255)) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
+    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
+    slope = (y / rows - 0.5) * rng.normal(0, 12) + (x / columns - 0.5) * rng.normal(0, 8)
+    return np.clip(colour + slope[..., None], 0, 255).astype(np.uint8)
