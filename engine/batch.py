@@ -24,22 +24,32 @@ class Predicted:
 class NewRegion:
     """What is compared: the whole photo, or a box (x, y, width, height, pixels of the upright photo) in it.
 
-    vectors: space name -> float32 (dim,), unit length. predicted: attribute name -> value.
+    vectors: space name -> float32 (dim,), unit length. refused: space name -> why the region has no vector there; an
+    image's regions name the same spaces in the two together. predicted: attribute name -> value. found: whether a
+    garment finder made the region, rather than the source.
     """
 
     vectors: Mapping[str, NDArray[np.float32]]
     box: tuple[int, int, int, int] | None = None
     masked: bool = False
     predicted: Mapping[str, Predicted] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    found: bool = False
+
+    @property
+    def tried(self) -> set[str]:
+        """Names of the spaces that it was extracted in, whether it has a vector there or not."""
+        return {*self.vectors, *self.refused}
 
 
 @dataclass(frozen=True)
 class Entry:
     """One line of the ledger: how a file that was seen ended.
 
-    state: indexed, duplicate or failed. reason: why it failed, or the path it is a duplicate of; of_product: and the
-    product of that. source: where the source names it. bytes, mtime_ns: of the file, to tell next time whether it
-    changed. image_id: the image it stands for; None: a new one, or the one that the rest of the line tells.
+    state: indexed, duplicate or failed. reason: why it failed, or the path it is a duplicate of (of_product: and the
+    product of that), or what is to say of an indexed photo. source: where the source names it. bytes, mtime_ns: of the
+    file, to tell next time whether it changed. image_id: the image it stands for; None: a new one, or the one that the
+    rest of the line tells.
     """
 
     path: str
@@ -57,8 +67,8 @@ class Entry:
 class NewImage:
     """A photo with its regions. It takes the place of the product's image of the same path, if there is one.
 
-    sha256: 32 bytes, of the file. given: a hash of what the source says besides the photo (box, mask), or "".
-    phash: 64 bits, unsigned. thumbnail: a JPEG.
+    sha256: 32 bytes, of the file. given: a hash of what made its regions besides the photo (box, mask, garment finder),
+    or "". phash: 64 bits, unsigned. thumbnail: a JPEG.
     """
 
     entry: Entry

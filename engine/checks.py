@@ -15,7 +15,7 @@ from engine import schema
 from engine.durable import hash_file
 from engine.errors import CatalogCorruptError
 from engine.index_faults import missing_rows, other_rows, unknown_rows
-from engine.models import every_space, model_fault, model_path, wanted
+from engine.models import GARMENTS, every_space, garment_recipe, model_fault, model_path, wanted
 from engine.shards import open_thumbnails, open_vectors
 from engine.store import Store
 
@@ -104,9 +104,11 @@ class _Facts:
             .where(region.c.removed.is_(None))
         ).all()
         in_spaces: dict[int, list[int]] = {row.id: [] for row in spaces}
+        refusal = schema.refusal
+        refused = {tuple(row) for row in connection.execute(select(refusal.c.region_id, refusal.c.space_id))}
         for row in live:
             for number in row.spaces.split(","):
-                if number and int(number) in in_spaces:
+                if number and int(number) in in_spaces and (row.id, int(number)) not in refused:
                     in_spaces[int(number)].append(row.id)
         return _Facts(
             shards=list(connection.execute(select(schema.shard).where(schema.shard.c.removed.is_(None)))),
@@ -247,7 +249,7 @@ def _thumbnail_ids(path: Path) -> Ids:
 
 
 def _coverage(facts: _Facts, held: dict[int, list[Ids]], thumbnails: list[Ids]) -> Iterator[Finding]:
-    """Every region has one row in each of its spaces, every image one thumbnail, and nothing else has any."""
+    """Every region has one row in each of its spaces but those that refused it, every image a thumbnail; no others."""
     for space_id, expected in facts.expected.items():
         have = np.concatenate([np.empty(0, np.int64), *held.get(space_id, [])])
         yield from _compare("vectors", f"space {facts.names[space_id]}", "region", have, expected, facts.regions)
@@ -293,8 +295,10 @@ def _indexes(store: Store, facts: _Facts, held: dict[int, list[Ids]]) -> Iterato
 
 
 def _models(store: Store) -> Iterator[Finding]:
-    for space in every_space(store).values():
-        for option, sha256 in wanted(space).models.items():
+    recipes = {f"space {space.name}": wanted(space) for space in every_space(store).values()}
+    recipes[GARMENTS] = garment_recipe(store)[1]
+    for subject, recipe in recipes.items():
+        for option, sha256 in recipe.models.items():
             path = model_path(store, sha256)
             if wrong := model_fault(path, sha256):
-                yield Finding("models", f"space {space.name}", f"its own {option}, {path.name}, {wrong}")
+                yield Finding("models", subject, f"its own {option}, {path.name}, {wrong}")

@@ -20,7 +20,7 @@ from sqlalchemy import Column, Connection, Table, delete, select
 from engine import schema
 from engine.durable import TMP, PublishedFile, hash_file
 from engine.errors import CatalogCorruptError
-from engine.models import model_names
+from engine.models import garment_recipe, model_names
 from engine.shard_rows import record_shard, retire_shards
 from engine.shards import open_thumbnails, open_vectors, write_thumbnails, write_vectors
 from engine.store import Store
@@ -201,6 +201,7 @@ def _clear_tombstones(writer: Writer) -> int:
     with writer.database.write() as connection:
         regions = np.setdiff1d(_dead(connection, region), held_regions)
         _delete(connection, schema.region_value, schema.region_value.c.region_id, regions)
+        _delete(connection, schema.refusal, schema.refusal.c.region_id, regions)
         _delete(connection, region, region.c.id, regions)
         with_regions = np.fromiter(connection.execute(select(region.c.image_id)).scalars(), dtype=np.int64)
         images = np.setdiff1d(np.setdiff1d(_dead(connection, image), held_images), with_regions)
@@ -225,11 +226,12 @@ def sweep(writer: Writer, grace: float = GRACE_SECONDS) -> tuple[int, int]:
     """
     shard = schema.shard
     old = time.time() - grace
+    _, garments = garment_recipe(writer.store)
     with writer.database.write() as connection:
         connection.execute(delete(shard).where(shard.c.removed.is_not(None), shard.c.removed_at <= old))
         named = set(connection.execute(select(shard.c.name)).scalars())
         named |= set(connection.execute(select(schema.vector_index.c.name)).scalars())
-        named |= model_names(connection)
+        named |= model_names(connection, garments)
     swept = freed = 0
     for path in _files(writer.store):
         found = path.stat()

@@ -34,7 +34,13 @@ def combine(positives: NDArray[np.float32], negatives: NDArray[np.float32]) -> N
 
 
 def vectors_of_product(snapshot: Snapshot, product_id: int, space: str) -> NDArray[np.float32]:
-    """The rows of a product's live regions that have one, float32 (m, dim), ascending region id; m may be 0."""
+    """One row an image of the product, float32 (m, dim), ascending region id; m may be 0.
+
+    Of an image with several garments the first that has a row counts: the product's own comes first.
+    """
     vectors = snapshot.vectors(space)
-    ids = snapshot.region_ids[snapshot.product_ids == product_id]
-    return vectors.gather(ids[vectors.has(ids)])
+    its = snapshot.product_ids == product_id
+    ids, images = snapshot.region_ids[its], snapshot.image_ids[its]
+    has = vectors.has(ids)
+    _, first = np.unique(images[has], return_index=True)
+    return vectors.gather(np.sort(ids[has][first]))

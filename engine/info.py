@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from engine import schema
+from engine.models import garment_recipe
 from engine.snapshot import load_spaces
 from engine.store import Store
 
@@ -34,7 +35,10 @@ class SpaceInfo:
 
 @dataclass(frozen=True)
 class Info:
-    """The catalog in numbers; `runs` newest first, as dictionaries of their rows."""
+    """The catalog in numbers; `runs` newest first, as dictionaries of their rows.
+
+    garments: how they are found in photos, "" where nobody chose.
+    """
 
     path: str
     generation: int
@@ -45,6 +49,7 @@ class Info:
     removed_regions: int
     failed_files: int
     attributes: dict[str, str]
+    garments: str
     spaces: tuple[SpaceInfo, ...]
     thumbnail_bytes: int
     database_bytes: int
@@ -73,6 +78,7 @@ def info(store: Store, runs: int = 5) -> Info:
             removed_regions=_count(connection, schema.region, removed=True),
             failed_files=connection.execute(failed).scalar_one(),
             attributes={row.name: row.type for row in attributes},
+            garments=garment_recipe(store)[0],
             spaces=_spaces(connection, shards),
             thumbnail_bytes=shards.get(None, (0, 0, 0))[2],
             database_bytes=store.database_path.stat().st_size,

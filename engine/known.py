@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from engine import schema
 from engine.batch import NewRegion, Predicted
@@ -24,7 +24,7 @@ class KnownFile:
     """A file's line in the ledger with the image it stands for, if that is still in the catalog.
 
     reason: as in the ledger: what it is a duplicate of. own: whether the image was made from this very file, rather
-    than from another of the same content. spaces: ids of the spaces that the image has vectors in.
+    than from another of the same content. spaces: ids of the spaces that the image was extracted in.
     """
 
     state: str
@@ -102,22 +102,62 @@ def known_contents(
     return {key: tuple(sorted(same, key=lambda one: one.image_id)[:ALIKE]) for key, same in found.items()}
 
 
-def stored_region(reader: Reader, known: KnownImage, spaces: Mapping[str, Space]) -> NewRegion:
-    """The first region of an image as it is stored, to be copied: vectors in `spaces`, what was predicted, its box."""
+def stored_regions(reader: Reader, known: KnownImage, spaces: Mapping[str, Space]) -> list[NewRegion]:
+    """The regions of an image as they are stored, to be copied: vectors in `spaces`, predictions, boxes."""
     region = schema.region
     snapshot = reader.snapshot()
     with reader.store.database.read() as connection:
-        row = connection.execute(
-            select(region).where(region.c.image_id == known.image_id).order_by(region.c.id).limit(1)
-        ).one()
-        predicted = _predictions(connection, row.id)
-    ids = np.array([row.id], dtype=np.int64)
-    return NewRegion(
-        vectors={name: snapshot.vectors_of(space).gather(ids)[0] for name, space in spaces.items()},
-        box=None if row.x is None else (row.x, row.y, row.width, row.height),
-        masked=row.masked,
-        predicted=predicted,
+        rows = connection.execute(select(region).where(region.c.image_id == known.image_id).order_by(region.c.id)).all()
+        predicted = [_predictions(connection, row.id) for row in rows]
+        refused = [_refusals(connection, row.id) for row in rows]
+    return [
+        NewRegion(
+            vectors={
+                name: snapshot.vectors_of(space).gather(np.array([row.id], dtype=np.int64))[0]
+                for name, space in spaces.items()
+                if space.id not in why
+            },
+            box=None if row.x is None else (row.x, row.y, row.width, row.height),
+            masked=row.masked,
+            predicted=said,
+            refused={name: why[space.id] for name, space in spaces.items() if space.id in why},
+            found=row.kind == "garment",
+        )
+        for row, said, why in zip(rows, predicted, refused, strict=True)
+    ]
+
+
+def _refusals(connection: Connection, region_id: int) -> dict[int, str]:
+    refusal = schema.refusal
+    rows = connection.execute(select(refusal.c.space_id, refusal.c.reason).where(refusal.c.region_id == region_id))
+    return {row.space_id: row.reason for row in rows}
+
+
+def refusal_of(store: Store, product_id: int, space_id: int) -> str:
+    """Why a product has no vector in a space, of its first image that was refused; "" when none was."""
+    refusal, region, image = schema.refusal, schema.region, schema.image
+    statement = (
+        select(refusal.c.reason)
+        .join(region, region.c.id == refusal.c.region_id)
+        .join(image, image.c.id == region.c.image_id)
+        .where(image.c.product_id == product_id, refusal.c.space_id == space_id, region.c.removed.is_(None))
+        .order_by(region.c.id)
+        .limit(1)
     )
+    with store.database.read() as connection:
+        return connection.execute(statement).scalar_one_or_none() or ""
+
+
+def region_counts(store: Store, image_ids: Iterable[int]) -> dict[int, int]:
+    """How many live regions these images have; one that has none is left out."""
+    region = schema.region
+    statement = (
+        select(region.c.image_id, func.count().label("regions"))
+        .where(region.c.removed.is_(None))
+        .group_by(region.c.image_id)
+    )
+    rows = _rows(store, statement, region.c.image_id, sorted(image_ids))
+    return {row.image_id: row.regions for row in rows}
 
 
 def _predictions(connection: Connection, region_id: int) -> dict[str, Predicted]:

@@ -63,6 +63,37 @@ def problems(store: Store, limit: int | None = None) -> list[FileLine]:
         return [FileLine(row.path, row.source, row.reason) for row in connection.execute(statement)]
 
 
+def unmasked(store: Store, limit: int | None = None) -> list[FileLine]:
+    """Photos that are compared whole, with what the ledger says of why."""
+    ledger, image, region = schema.ledger, schema.image, schema.region
+    bare = select(region.c.image_id).where(region.c.removed.is_(None), region.c.masked.is_(False))
+    statement = (
+        select(image.c.path, ledger.c.source, ledger.c.reason)
+        .outerjoin(ledger, (ledger.c.image_id == image.c.id) & (ledger.c.path == image.c.path))
+        .where(image.c.removed.is_(None), image.c.id.in_(bare))
+        .order_by(image.c.path)
+        .limit(limit)
+    )
+    with store.database.read() as connection:
+        return [FileLine(row.path, row.source or "", row.reason or "") for row in connection.execute(statement)]
+
+
+def refusals(store: Store, limit: int | None = None) -> list[FileLine]:
+    """Photos without a vector in a space, and why."""
+    refusal, image, region, space = schema.refusal, schema.image, schema.region, schema.space
+    statement = (
+        select(image.c.path, space.c.name, refusal.c.reason)
+        .join(region, region.c.id == refusal.c.region_id)
+        .join(image, image.c.id == region.c.image_id)
+        .join(space, space.c.id == refusal.c.space_id)
+        .where(region.c.removed.is_(None), space.c.removed.is_(None))
+        .order_by(image.c.path, space.c.name, region.c.id)
+        .limit(limit)
+    )
+    with store.database.read() as connection:
+        return [FileLine(row.path, "", f"{row.name}: {row.reason}") for row in connection.execute(statement)]
+
+
 def photo_hashes(store: Store, since_run: int | None = None) -> Hashes:
     """Of all live photos; `new` are those of that run or later, or all."""
     image, ledger = schema.image, schema.ledger
@@ -96,7 +127,7 @@ def different_photos(store: Store) -> list[StoredPhoto]:
     """Live photos of different content or box, in the order they were indexed."""
     region, image = schema.region, schema.image
     statement = (
-        select(image.c.sha256, image.c.path, region.c.x, region.c.y, region.c.width, region.c.height)
+        select(image.c.sha256, image.c.path, region.c.kind, region.c.x, region.c.y, region.c.width, region.c.height)
         .join(region, region.c.image_id == image.c.id)
         .where(region.c.removed.is_(None))
         .order_by(region.c.id)
@@ -105,6 +136,7 @@ def different_photos(store: Store) -> list[StoredPhoto]:
         rows = connection.execute(statement).all()
     different: dict[tuple[object, ...], StoredPhoto] = {}
     for row in rows:
-        box = None if row.x is None else (row.x, row.y, row.width, row.height)
+        # A garment's box was found, and will be again; a given one is all there is to see.
+        box = None if row.x is None or row.kind == "garment" else (row.x, row.y, row.width, row.height)
         different.setdefault((row.sha256, box), StoredPhoto(row.path, box))
     return list(different.values())

@@ -50,15 +50,20 @@ def snapshot_for(reader: Reader, where: str) -> tuple[Snapshot, Filter | None]:
 
 
 def find_matches(snapshot: Snapshot, query: Query, condition: Filter | None) -> Matches:
-    """The live regions that satisfy the filter, have a vector in every space asked for, and are not excluded."""
+    """The live regions that satisfy the filter, have a vector in a space asked for, and are not excluded."""
     keep = np.ones(len(snapshot.region_ids), dtype=np.bool_)
     if condition is not None:
         keep &= condition.evaluate(snapshot.columns(condition.names), len(keep))
     if query.exclude_products:
         keep &= ~np.isin(snapshot.product_ids, sorted(query.exclude_products))
-    for name in query.vectors:
-        vectors = snapshot.vectors(name)
-        if not np.array_equal(vectors.ids, snapshot.region_ids):
-            keep &= vectors.has(snapshot.region_ids)
+    keep &= np.logical_or.reduce([_has(snapshot, name) for name in query.vectors])
     groups = snapshot.product_ids if query.group == "product" else snapshot.image_ids
     return Matches(snapshot.region_ids[keep], groups[keep])
+
+
+def _has(snapshot: Snapshot, name: str) -> NDArray[np.bool_]:
+    """Which live regions have a vector in the space, bool (n,)."""
+    vectors = snapshot.vectors(name)
+    if np.array_equal(vectors.ids, snapshot.region_ids):
+        return np.ones(len(vectors.ids), dtype=np.bool_)
+    return vectors.has(snapshot.region_ids)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, update
 from engine import schema
 from engine.durable import hash_file, publish
 from engine.errors import CatalogCorruptError
+from engine.settings import keep_setting, setting
 from engine.snapshot import MADE, MODELS, OPTIONS, Space, load_spaces
 from engine.store import Store
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from engine.writer import Writer
 
 SUFFIX = ".safetensors"
+GARMENTS = "garments"
+"""The setting that says how garments are found: {"choice": ..., and a recipe as spaces have it}."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,18 @@ def made_with(store: Store, space: Space) -> Recipe:
     told = {option: value for option, value in space.parameters.items() if isinstance(value, str)}
     models = {option: value for option, value in told.items() if model_path(store, value).is_file()}
     return Recipe(models, space.parameters.get(MADE, {}))
+
+
+def garment_recipe(store: Store) -> tuple[str, Recipe]:
+    """How garments are found in photos that are indexed, "" where nobody chose, and what the finder is built with."""
+    told = setting(store, GARMENTS) or {}
+    return told.get("choice", ""), Recipe(told.get(MODELS, {}), told.get(OPTIONS, {}))
+
+
+def forget_garment_files(writer: Writer) -> None:
+    """Have the garment finder built without files of the catalog's own."""
+    choice, recipe = garment_recipe(writer.store)
+    keep_setting(writer, GARMENTS, {"choice": choice, **Recipe({}, recipe.options).told()})
 
 
 def model_path(store: Store, sha256: str) -> Path:
@@ -100,10 +115,11 @@ def drop_models(writer: Writer, space: str, option: str | None = None) -> None:
     record(writer, space, Recipe(kept, before.options))
 
 
-def model_names(connection: Connection) -> set[str]:
-    """Files in `models/` that spaces in use name: those to be made with, and those that they were made with."""
+def model_names(connection: Connection, garments: Recipe) -> set[str]:
+    """Files in `models/` that spaces in use name, to be made with or that they were made with, and the finder's."""
     spaces = [*load_spaces(connection).values(), *load_spaces(connection, pending=True).values()]
     told = [value for space in spaces for value in (*space.parameters.values(), *wanted(space).models.values())]
+    told += garments.models.values()
     return {sha256[:32] + SUFFIX for sha256 in told if isinstance(sha256, str)}
 
 

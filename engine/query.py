@@ -69,8 +69,8 @@ class Query:
 class Hit:
     """One answer. rank: from 1, pages counted through. product: its key. image: its path.
 
-    score: in [-1, 1], higher is closer. scores: space name -> cosine. attributes: of the region, then of its product.
-    confidences: those of the attributes that were predicted.
+    score: in [-1, 1], higher is closer. scores: space name -> cosine, of the spaces it has a vector in. attributes: of
+    the region, then of its product. confidences: those of the attributes that were predicted.
     """
 
     rank: int
@@ -99,7 +99,7 @@ class Hit:
 class Results:
     """The answer to a query from one generation of the catalog.
 
-    matched: products (with group "image": images) that satisfy the filter, have vectors in every space asked for and
+    matched: products (with group "image": images) that satisfy the filter, have a vector in a space asked for and
     are not excluded; without a min_score, hits number exactly min(k, matched - offset), or none. searched: regions
     that were compared with the query. exact: whether every matching region was compared, at full precision.
     """

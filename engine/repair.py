@@ -51,7 +51,7 @@ def retire_broken(writer: Writer, report: CheckReport) -> Repair:
 
 
 def _mark_lost(connection: Connection, folder: Path) -> int:
-    """Strike from each image the spaces that its regions have no vectors in; the number of images."""
+    """Strike from each image the spaces that one of its regions lost its vector in; the number of images."""
     region, image = schema.region, schema.image
     held = _held(connection, lambda name: open_vectors(folder / name).ids, thumbnails=False)
     lost = 0
@@ -61,9 +61,11 @@ def _mark_lost(connection: Connection, folder: Path) -> int:
         .where(region.c.removed.is_(None))
     ).all()
     kept: dict[int, set[int]] = {}
+    refusal = schema.refusal
+    refused = {tuple(row) for row in connection.execute(select(refusal.c.region_id, refusal.c.space_id))}
     for row in rows:
         said = {int(number) for number in row.spaces.split(",") if number}
-        has = {space_id for space_id in said if row.id in held.get(space_id, ())}
+        has = {one for one in said if row.id in held.get(one, ()) or (row.id, one) in refused}
         kept[row.image_id] = kept.get(row.image_id, said) & has
     for row in {row.image_id: row for row in rows}.values():
         spaces = ",".join(map(str, sorted(kept[row.image_id])))

@@ -57,6 +57,15 @@ def spread_of(snapshot: Snapshot, name: str) -> float:
     return found[1] if found else 1.0
 
 
+def mean_of(snapshot: Snapshot, name: str) -> float:
+    """The mean cosine of random pairs kept with the space; measured now where none is kept, 0 where none can be."""
+    kept = snapshot.space(name).pair_mean
+    if kept is not None:
+        return kept
+    found = measure(snapshot, name)
+    return found[0] if found else 0.0
+
+
 def update_scales(writer: Writer) -> list[str]:
     """Measure the spaces that need it (none kept, or rows doubled since) and keep the figures; their names."""
     snapshot = Reader(writer.store).snapshot()

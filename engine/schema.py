@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this program reads and writes: the newest in migrations/versions."""
 
 metadata = MetaData(
@@ -46,6 +46,14 @@ catalog = Table(
     CheckConstraint("id = 1", name="single"),
 )
 
+setting = Table(
+    "setting",  # of the catalog as a whole: how garments are found
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),  # JSON
+    sqlite_with_rowid=False,
+)
+
 product = Table(
     "product",
     metadata,
@@ -63,11 +71,11 @@ image = Table(
     Column("product_id", Integer, ForeignKey("product.id"), nullable=False),
     Column("path", Text, nullable=False),
     Column("sha256", LargeBinary(32), nullable=False),
-    Column("given", Text, nullable=False),  # hash of what the source says besides the photo (box, mask), or ""
+    Column("given", Text, nullable=False),  # hash of what made its regions besides the photo (box, mask, finder), or ""
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("phash", BigInteger, nullable=False),
-    Column("spaces", Text, nullable=False),  # ids of the spaces it has vectors in, ascending: "1,2,3"
+    Column("spaces", Text, nullable=False),  # ids of those it was extracted in, ascending: "1,2,3"
     Column("removed", BigInteger),
     Index("ix_image_product_path", "product_id", "path", unique=True, sqlite_where=text("removed IS NULL")),
     Index("ix_image_path", "path"),
@@ -80,7 +88,7 @@ region = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("image_id", Integer, ForeignKey("image.id"), nullable=False, index=True),
-    Column("kind", Text, nullable=False),  # photo | given
+    Column("kind", Text, nullable=False),  # photo | given | garment
     Column("x", Integer),
     Column("y", Integer),
     Column("width", Integer),
@@ -151,6 +159,15 @@ shard = Table(
     Column("removed_at", Float),  # seconds since the epoch: the file goes after a grace period
     Index("ix_shard_name", "name", unique=True, sqlite_where=text("removed IS NULL")),
     sqlite_autoincrement=True,
+)
+
+refusal = Table(
+    "refusal",  # a region that has no vector in a space that it was extracted in, and why
+    metadata,
+    Column("region_id", Integer, ForeignKey("region.id"), primary_key=True),
+    Column("space_id", Integer, ForeignKey("space.id"), primary_key=True, index=True),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 vector_index = Table(

@@ -3,7 +3,9 @@
     filter -> the exact set of matching regions -> their scores -> the best of each group -> one read of the catalog
 
 The score of one space is the cosine. Of several it is sum(a * cosine) / sum(a) with a = weight / spread, the spread
-being that of random pairs in the space (engine.scale): in [-1, 1] again, and 1 for the same photo.
+being that of random pairs in the space (engine.scale): in [-1, 1] again, and 1 for the same photo. A region that has no
+vector in one of several spaces, because that space refused it, counts there as a random pair: it is neither lost nor
+preferred.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from engine.indexes import open_index
 from engine.lookup import Card, read_cards
 from engine.matches import Matches, find_matches, snapshot_for
 from engine.query import Hit, Query, Results
-from engine.scale import spread_of
+from engine.scale import mean_of, spread_of
 from engine.shortlist import fuse, search_shortlist
 from engine.snapshot import Reader, Snapshot
 from engine.store import Store
@@ -74,7 +76,7 @@ def _rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exac
     shares = space_shares(snapshot, query)
 
     def cosines_of(name: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        return cosines(snapshot, name, ids, query.vectors[name])
+        return _cosines_or_mean(snapshot, name, ids, query.vectors[name])
 
     def best(ids: NDArray[np.int64], scores: NDArray[np.float64], count: int) -> NDArray[np.intp]:
         groups = matches.groups[np.searchsorted(matches.ids, ids)]
@@ -123,6 +125,18 @@ def cosines(snapshot: Snapshot, name: str, ids: NDArray[np.int64], vector: NDArr
     return found
 
 
+def _cosines_or_mean(
+    snapshot: Snapshot, name: str, ids: NDArray[np.int64], vector: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """As `cosines`; the mean of random pairs where a region has no vector in the space."""
+    has = snapshot.vectors(name).has(ids)
+    if has.all():
+        return cosines(snapshot, name, ids, vector)
+    found = np.full(len(ids), mean_of(snapshot, name), dtype=np.float32)
+    found[has] = cosines(snapshot, name, ids[has], vector)
+    return found
+
+
 def best_of_groups(
     scores: NDArray[np.float64], groups: NDArray[np.int64], wanted: int, min_score: float | None = None
 ) -> NDArray[np.intp]:
@@ -157,9 +171,12 @@ def _hits(
     scores: NDArray[np.float64],
     cards: Mapping[int, Card],
 ) -> tuple[Hit, ...]:
-    each = {
-        name: np.clip(cosines(snapshot, name, ids, vector), -1, 1).tolist() for name, vector in query.vectors.items()
-    }
+    each: dict[int, dict[str, float]] = {number: {} for number in ids.tolist()}
+    for name, vector in query.vectors.items():
+        held = ids[snapshot.vectors(name).has(ids)]
+        values = np.clip(cosines(snapshot, name, held, vector), -1, 1).tolist()
+        for number, value in zip(held.tolist(), values, strict=True):
+            each[number][name] = value
     images = snapshot.image_ids[snapshot.rows_of(ids)].tolist()
     hits = []
     for place, (number, score) in enumerate(zip(ids.tolist(), scores.tolist(), strict=True)):
@@ -172,7 +189,7 @@ def _hits(
                 region_id=number,
                 image_id=images[place],
                 score=score,
-                scores={name: values[place] for name, values in each.items()},
+                scores=each[number],
                 attributes=card.attributes,
                 confidences=card.confidences,
             )

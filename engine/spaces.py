@@ -91,6 +91,7 @@ def retire_space(connection: Connection, space: Space, generation: int) -> None:
     connection.execute(update(schema.space).where(schema.space.c.id == space.id).values(removed=generation))
     retire_shards(connection, schema.shard.c.space_id == space.id, generation)
     connection.execute(schema.vector_index.delete().where(schema.vector_index.c.space_id == space.id))
+    connection.execute(delete(schema.refusal).where(schema.refusal.c.space_id == space.id))
     connection.execute(
         delete(schema.region_value).where(schema.region_value.c.model == f"{space.name}:{space.fingerprint}")
     )

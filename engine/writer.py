@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from engine import schema
 from engine.batch import Batch, NewRegion
@@ -21,7 +21,7 @@ from engine.errors import CatalogBusyError, SpaceError
 from engine.ledger_lines import add_counts, write_ledger
 from engine.shard_rows import record_shard
 from engine.shards import write_thumbnails, write_vectors
-from engine.snapshot import Space
+from engine.snapshot import Reader, Space
 from engine.store import Store, now
 from engine.tombstones import bury_empty_products, bury_images, move_images
 from engine.values import (
@@ -139,11 +139,12 @@ class Writer:
             if batch.buried:
                 bury_empty_products(connection, self.generation + 1)
             self._add_spaces(connection, batch, ids, spaces)
+            _write_refusals(connection, batch, ids, spaces)
             write_predicted(
                 connection,
                 attributes,
                 [
-                    (number, region.vectors, region.predicted)
+                    (number, region.tried, region.predicted)
                     for numbers, regions in zip(ids.regions, _region_lists(batch), strict=True)
                     for number, region in zip(numbers, regions, strict=True)
                 ],
@@ -201,7 +202,12 @@ class Writer:
             for number, region in zip(numbers, regions, strict=True)
         ]
         for name, space in spaces.items():
-            rows = [(number, region.vectors[name]) for number, region in pairs if name in region.vectors]
+            held = self._held(batch, ids, space)
+            rows = [
+                (number, region.vectors[name])
+                for number, region in pairs
+                if name in region.vectors and number not in held
+            ]
             if not rows:
                 continue
             wrong = {vector.shape for _, vector in rows} - {(space.dim,)}
@@ -214,6 +220,14 @@ class Writer:
             file = write_vectors(self.store.vectors, region_ids, vectors, space.fingerprint)
             written.append((space.id, file, len(rows)))
         return written
+
+    def _held(self, batch: Batch, ids: _Ids, space: Space) -> set[int]:
+        """Regions that have what their image lacks: a repair may have lost the vectors of another of its regions."""
+        several = [numbers for numbers in ids.regions[len(batch.images) :] if len(numbers) > 1]
+        if not several:
+            return set()
+        numbers = np.unique(np.concatenate(several).astype(np.int64))
+        return set(numbers[Reader(self.store).snapshot().vectors_of(space).has(numbers)].tolist())
 
     def _write_thumbnails(self, batch: Batch, ids: _Ids) -> list[tuple[int | None, PublishedFile, int]]:
         if not batch.images:
@@ -262,7 +276,7 @@ class Writer:
                     "width": new.width,
                     "height": new.height,
                     "phash": signed(new.phash),
-                    "spaces": _space_list(new.regions, spaces),
+                    "spaces": ",".join(map(str, sorted(_space_ids(new.regions, spaces)))),
                 }
                 for number, new in zip(ids.images, batch.images, strict=True)
             ],
@@ -281,7 +295,7 @@ class Writer:
         live = set(connection.execute(select(space.c.id).where(space.c.removed.is_(None))).scalars())
         for more in batch.vectors:
             before = connection.execute(select(image.c.spaces).where(image.c.id == more.image_id)).scalar_one()
-            added = {spaces[name].id for name in more.regions[0].vectors}
+            added = _space_ids(more.regions, spaces)
             kept = {int(number) for number in before.split(",") if number} & live
             connection.execute(
                 update(image).where(image.c.id == more.image_id).values(spaces=",".join(map(str, sorted(kept | added))))
@@ -304,13 +318,35 @@ def _region_lists(batch: Batch) -> list[Sequence[NewRegion]]:
     return [*(new.regions for new in batch.images), *(more.regions for more in batch.vectors)]
 
 
-def _space_list(regions: Sequence[NewRegion], spaces: Mapping[str, Space]) -> str:
-    return ",".join(map(str, sorted(spaces[name].id for name in regions[0].vectors)))
+def _space_ids(regions: Sequence[NewRegion], spaces: Mapping[str, Space]) -> set[int]:
+    """Spaces that regions of one image were extracted in."""
+    tried = regions[0].tried
+    if any(region.tried != tried for region in regions):
+        raise AssertionError("the regions of an image were extracted in different spaces")
+    return {spaces[name].id for name in tried}
+
+
+def _write_refusals(connection: Connection, batch: Batch, ids: _Ids, spaces: Mapping[str, Space]) -> None:
+    """Why regions have no vector in a space; what was said of the two before is over."""
+    refusal = schema.refusal
+    tried = [
+        (number, spaces[name].id, region.refused.get(name))
+        for numbers, regions in zip(ids.regions, _region_lists(batch), strict=True)
+        for number, region in zip(numbers, regions, strict=True)
+        for name in region.tried
+    ]
+    before = [{"b_region": number, "b_space": space} for number, space, _ in tried]
+    if before:
+        same = (refusal.c.region_id == bindparam("b_region")) & (refusal.c.space_id == bindparam("b_space"))
+        connection.execute(delete(refusal).where(same), before)
+    rows = [{"region_id": number, "space_id": space, "reason": why} for number, space, why in tried if why is not None]
+    if rows:
+        connection.execute(insert(refusal), rows)
 
 
 def _region_row(number: int, image_id: int, region: NewRegion) -> dict[str, Any]:
     x, y, width, height = region.box or (None, None, None, None)
-    kind = "given" if region.box or region.masked else "photo"
+    kind = "garment" if region.found else "given" if region.box or region.masked else "photo"
     return {
         "id": number, "image_id": image_id, "kind": kind, "x": x, "y": y, "width": width, "height": height,
         "masked": region.masked,

@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 
 from engine.errors import PictureError, QueryError, SpaceError
 from engine.examples import combine, vectors_of_product
-from engine.known import regions_of_content
+from engine.known import refusal_of, regions_of_content
 from engine.lookup import Product, find_product
 from engine.query import Group, Query
 from engine.snapshot import Reader, Snapshot
 
 if TYPE_CHECKING:
     from houndstooth.extractors import Extractors
+    from houndstooth.garments import Garments
     from indexer.picture import Picture
 
 PRODUCT_PREFIX = "id:"
+AGAIN = "run `houndstooth index` again"
 Rows = NDArray[np.float32]
 
 
@@ -66,20 +68,22 @@ class Photo:
     """A photo asked with. regions: of the catalog's image of the same content, int64 (m,), m may be 0.
 
     mask: the bytes of a mask given with it, None for none; it has no regions then, for its vectors are its own.
+    garments: how its garment is told from what surrounds it.
     """
 
     path: str
     data: bytes
     regions: NDArray[np.int64]
     mask: bytes | None = None
+    garments: Garments | None = None
 
     @staticmethod
-    def read(path: str) -> Photo:
+    def read(path: str, garments: Garments | None = None) -> Photo:
         """Raises PictureError that names the photo and says what else it may have been meant to be."""
         from indexer.decode import read_file
 
         try:
-            return Photo(path, read_file(Path(path)), np.empty(0, dtype=np.int64))
+            return Photo(path, read_file(Path(path)), np.empty(0, dtype=np.int64), garments=garments)
         except PictureError as error:
             hint = f" (a product of the catalog is written {PRODUCT_PREFIX}{path})" if not Path(path).exists() else ""
             raise PictureError(f"cannot ask with {path}: {error}{hint}") from error
@@ -92,7 +96,9 @@ class Photo:
 
         try:
             picture = decode(self.data)
-            return picture if self.mask is None else apply_mask(picture, self.mask)
+            if self.mask is not None:
+                return apply_mask(picture, self.mask)
+            return picture if self.garments is None else self.garments.of_product(picture)
         except PictureError as error:
             raise PictureError(f"cannot ask with {self.path}: {error}") from error
 
@@ -105,18 +111,23 @@ class _Examples:
     products: Sequence[Product]
 
 
-def make_query(ask: Ask, reader: Reader, extractors: Extractors) -> Query:
+def make_query(ask: Ask, reader: Reader, extractors: Extractors, garments: Garments) -> Query:
     """The query by vectors. Raises QueryError, SpaceError or PictureError with what to do."""
     if not (ask.examples or ask.colours):
         raise QueryError("ask with something: a photo, a product id, or colours")
     snapshot = reader.snapshot()
     weights = _weights(ask, snapshot)
-    liked, unliked = _load_liked(ask, reader), _load(ask.unlike, reader)
+    liked, unliked = _load_liked(ask, reader, garments), _load(ask.unlike, reader, garments)
     vectors: dict[str, Rows] = {}
     for name in weights:
-        positives = [*_rows(liked, name, snapshot, extractors), *_swatch_rows(ask.colours, name, snapshot, extractors)]
+        required = ask.using is not None
+        positives = [
+            *_rows(liked, name, reader, extractors, required),
+            *_swatch_rows(ask.colours, name, snapshot, extractors),
+        ]
         if positives:
-            vectors[name] = combine(np.stack(positives), _matrix(_rows(unliked, name, snapshot, extractors)))
+            unwanted = _matrix(_rows(unliked, name, reader, extractors, required))
+            vectors[name] = combine(np.stack(positives), unwanted)
         elif ask.using is not None:
             raise QueryError(
                 f"nothing to compare in space '{name}': it cannot see colours alone; leave it out of --using"
@@ -136,11 +147,11 @@ def make_query(ask: Ask, reader: Reader, extractors: Extractors) -> Query:
     )
 
 
-def ask_rows(ask: Ask, name: str, reader: Reader, extractors: Extractors) -> Rows | None:
+def ask_rows(ask: Ask, name: str, reader: Reader, extractors: Extractors, garments: Garments) -> Rows | None:
     """What is liked, combined, in one space: unit float32 (1, dim); None when it has no vector there."""
     snapshot = reader.snapshot()
-    liked = _load_liked(ask, reader)
-    rows = [*_rows(liked, name, snapshot, extractors), *_swatch_rows(ask.colours, name, snapshot, extractors)]
+    liked = _load_liked(ask, reader, garments)
+    rows = [*_rows(liked, name, reader, extractors, False), *_swatch_rows(ask.colours, name, snapshot, extractors)]
     return combine(np.stack(rows), _matrix([]))[None] if rows else None
 
 
@@ -162,8 +173,8 @@ def _weights(ask: Ask, snapshot: Snapshot) -> dict[str, float]:
     return weights
 
 
-def _load_liked(ask: Ask, reader: Reader) -> _Examples:
-    liked = _load(ask.examples, reader)
+def _load_liked(ask: Ask, reader: Reader, garments: Garments) -> _Examples:
+    liked = _load(ask.examples, reader, garments)
     if ask.mask is None:
         return liked
     if len(liked.photos) != 1:
@@ -177,39 +188,51 @@ def _load_liked(ask: Ask, reader: Reader) -> _Examples:
     return replace(liked, photos=[replace(liked.photos[0], mask=mask, regions=np.empty(0, dtype=np.int64))])
 
 
-def _load(examples: Sequence[str | PathLike[str]], reader: Reader) -> _Examples:
+def _load(examples: Sequence[str | PathLike[str]], reader: Reader, garments: Garments) -> _Examples:
     photos, products = [], []
     for example in examples:
         text = fspath(example)
         if text.startswith(PRODUCT_PREFIX):
             products.append(find_product(reader, text.removeprefix(PRODUCT_PREFIX)))
         else:
-            photos.append(_load_photo(text, reader))
+            photos.append(_load_photo(text, reader, garments))
     return _Examples(photos, products)
 
 
-def _load_photo(path: str, reader: Reader) -> Photo:
+def _load_photo(path: str, reader: Reader, garments: Garments) -> Photo:
     """A photo to ask with; if the catalog has it, byte by byte, as the catalog knows it: with its mask or box."""
-    photo = Photo.read(path)
+    photo = Photo.read(path, garments)
     return replace(photo, regions=regions_of_content(reader.store, hashlib.sha256(photo.data).digest()))
 
 
-def _rows(examples: _Examples, name: str, snapshot: Snapshot, extractors: Extractors) -> list[Rows]:
-    """One row an example: a product with several images gives their mean direction."""
+def _rows(examples: _Examples, name: str, reader: Reader, extractors: Extractors, required: bool) -> list[Rows]:
+    """One row an example: a product with several images gives their mean direction.
+
+    An example that the space refused gives none; required: raises then.
+    """
     rows: list[Rows] = []
+    snapshot = reader.snapshot()
     vectors = snapshot.vectors(name)
     strangers = [photo for photo in examples.photos if not vectors.has(photo.regions).any()]
     if strangers:
-        rows.extend(extractors.of(snapshot.space(name)).extract([photo.picture for photo in strangers]))
+        extractor = extractors.of(snapshot.space(name))
+        pictures = [photo.picture for photo in strangers]
+        why = extractor.refuse(pictures)
+        if any(why) and required:
+            wrong = next(place for place, reason in enumerate(why) if reason)
+            raise PictureError(f"cannot ask with {strangers[wrong].path} in space '{name}': {why[wrong]}")
+        if taken := [picture for picture, reason in zip(pictures, why, strict=True) if reason is None]:
+            rows.extend(extractor.extract(taken))
     for photo in examples.photos:
         if photo not in strangers:
-            stored = vectors.gather(photo.regions[vectors.has(photo.regions)])
-            rows.append(combine(stored, stored[:0]))
+            rows.append(vectors.gather(photo.regions[vectors.has(photo.regions)][:1])[0])  # its product's own garment
     for product in examples.products:
         stored = vectors_of_product(snapshot, product.id, name)
-        if not len(stored):
-            raise SpaceError(f"product '{product.key}' has no vector in space '{name}': run `houndstooth index` again")
-        rows.append(combine(stored, stored[:0]))
+        if len(stored):
+            rows.append(combine(stored, stored[:0]))
+        elif required:
+            why_not = refusal_of(reader.store, product.id, snapshot.space(name).id)
+            raise SpaceError(f"product '{product.key}' has no vector in space '{name}': {why_not or AGAIN}")
     return rows
 
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.attributes import AttributeType
 from engine.errors import CatalogBusyError, InputError, SpaceError
-from engine.models import every_space
+from engine.models import GARMENTS, every_space
 from engine.query import Group, Results
 from engine.snapshot import Reader
 from engine.store import Store
 from houndstooth.attribute_types import require_types
 from houndstooth.extractors import DEFAULT_SPACES, Extractors, Options, require_runnable
+from houndstooth.garments import Garments
 
 if TYPE_CHECKING:
     from engine.checks import CheckReport
@@ -45,11 +46,17 @@ class Catalog:
         self.store = Store.create(Path(path)) if create else Store.open(Path(path))
         self.reader = Reader(self.store)
         self._extractors = Extractors(self.store)
+        self._garments = Garments(self.store)
 
     @property
     def path(self) -> Path:
         """The catalog's folder."""
         return self.store.root
+
+    @property
+    def finds_garments(self) -> bool:
+        """Whether a network finds the garments of photos that bring no mask."""
+        return self._garments.choice not in ("given", "none")
 
     def __repr__(self) -> str:
         return f"Catalog({str(self.path)!r})"
@@ -66,6 +73,7 @@ class Catalog:
         max_megapixels: float | None = None,
         max_megabytes: float | None = None,
         recheck: bool = False,
+        garments: str | None = None,
         progress: Progress | None = None,
         stop: StopRequest | None = None,
     ) -> IndexReport:
@@ -74,8 +82,11 @@ class Catalog:
         root, columns, types: see `indexer.sources.open.open_source`. spaces: names to index in besides those that the
         catalog has; a new catalog gets colour, palette and vgg when none is named. options: of their
         extractors, {"vgg": {"weights": "vgg16.safetensors"}}; those that change vectors are kept with the catalog, and
-        need not be said again. recheck: read even files whose size
-        and time are as they were. progress: called with the totals after each batch. stop: ends the run early, whole.
+        need not be said again; "garments" names the options of the
+        garment finder. recheck: read even files whose size and time are as they were. garments: how they are told from
+        what surrounds them: "deeplab" (what a new catalog gets), "maskrcnn", "given" (by the masks that photos bring)
+        or "none"; kept with the catalog, and photos indexed otherwise are extracted again. progress: called with the
+        totals after each batch. stop: ends the run early, whole.
         """
         from indexer.bulk import IndexOptions, index
         from indexer.decode import DecodeLimits
@@ -93,7 +104,9 @@ class Catalog:
             )
         names = list(dict.fromkeys([*every_space(self.store), *spaces]) or dict.fromkeys(DEFAULT_SPACES))
         require_types(source.attribute_types, self.own_attributes(), self._extractors.classes(names))
-        for name, chosen in (options or {}).items():
+        options = dict(options or {})
+        self._garments.choose(garments, options.pop(GARMENTS, None))
+        for name, chosen in options.items():
             if name not in names:
                 raise SpaceError(f"options for '{name}', which is not indexed: the spaces are {', '.join(names)}")
             self._extractors.set_options(name, chosen)
@@ -101,7 +114,7 @@ class Catalog:
         limits = replace(DecodeLimits(), **{name: value for name, value in given.items() if value is not None})
         extractors = self._extractors.named(names)
         require_runnable({name: made for name, made in extractors.items() if name not in there.spaces})
-        how = IndexOptions(limits=limits, recheck=recheck)
+        how = IndexOptions(limits=limits, recheck=recheck, garments=self._garments.step())
         return index(self.store, source, extractors, how, progress or (lambda counts: None), stop)
 
     def similar(
@@ -133,13 +146,13 @@ class Catalog:
         from engine.search import search
         from houndstooth.asking import make_query
 
-        return search(self.reader, make_query(ask, self.reader, self._extractors))
+        return search(self.reader, make_query(ask, self.reader, self._extractors, self._garments))
 
     def explain(self, ask: Ask, results: Results) -> dict[str, Any]:
         """Why these hits: each space's share of the score, the dominant colour asked with, what was searched."""
         from houndstooth.explain import explain
 
-        return explain(ask, results, self.reader, self._extractors)
+        return explain(ask, results, self.reader, self._extractors, self._garments)
 
     def cluster(
         self,
@@ -217,7 +230,8 @@ class Catalog:
         from houndstooth.fit import fit_vgg, require_fittable
 
         require_fittable(self.reader.snapshot(), space)
-        return fit_vgg(self.store, self._extractors.to_fit(), dim, photos, seed, progress or (lambda a, b: None))
+        told = progress or (lambda done, total: None)
+        return fit_vgg(self.store, self._extractors.to_fit(), self._garments.step(), dim, photos, seed, told)
 
     def unfit(self, space: str = "vgg") -> bool:
         """Go back to the shipped projection from the next indexing on; False when nothing was fitted."""

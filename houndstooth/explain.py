@@ -12,14 +12,15 @@ from houndstooth.asking import Ask, ask_rows
 
 if TYPE_CHECKING:
     from houndstooth.extractors import Extractors
+    from houndstooth.garments import Garments
 
 
-def explain(ask: Ask, results: Results, reader: Reader, extractors: Extractors) -> dict[str, Any]:
+def explain(ask: Ask, results: Results, reader: Reader, extractors: Extractors, garments: Garments) -> dict[str, Any]:
     """JSON types: spaces (weight and share of the score each), query (attributes of what was asked with), and text."""
     snapshot = reader.snapshot()
     shares = space_shares(snapshot, results.query)
     spaces = {name: {"weight": results.query.weights[name], "share": round(share, 4)} for name, share in shares.items()}
-    asked = _asked(ask, reader, extractors)
+    asked = _asked(ask, reader, extractors, garments)
     how = "exactly" if results.exact else "by an approximate index, re-ranked exactly"
     parts = ", ".join(f"{said['share']:.0%} {name} (weight {said['weight']:g})" for name, said in spaces.items())
     text = [f"score = {parts}", f"{results.matched} matched the filter; {results.searched} were compared, {how}"]
@@ -35,7 +36,7 @@ def _said(asked: dict[str, Any]) -> list[str]:
     return [*named, *(f"{name.replace('_', ' ')} {value:.2f}" for value, name in numbers)]
 
 
-def _asked(ask: Ask, reader: Reader, extractors: Extractors) -> dict[str, Any]:
+def _asked(ask: Ask, reader: Reader, extractors: Extractors, garments: Garments) -> dict[str, Any]:
     """What the spaces that describe pictures say of the liked examples."""
     snapshot = reader.snapshot()
     told: dict[str, Any] = {}
@@ -45,7 +46,7 @@ def _asked(ask: Ask, reader: Reader, extractors: Extractors) -> dict[str, Any]:
         except SpaceError:  # made by another version: that space has nothing to say, the hits stand as they are
             continue
         if extractor.describes:
-            rows = ask_rows(ask, space.name, reader, extractors)
+            rows = ask_rows(ask, space.name, reader, extractors, garments)
             if rows is not None:
                 told.update({name: value for name, (value, _) in extractor.describe(rows)[0].items()})
     return told

@@ -18,6 +18,7 @@ from engine.store import Store
 from engine.writer import writing
 
 if TYPE_CHECKING:
+    from indexer.garments.find import GarmentStep
     from indexer.picture import Picture
     from indexer.spaces.vgg import Vgg
     from indexer.vgg.projection import Projection
@@ -47,11 +48,14 @@ def require_fittable(snapshot: Snapshot, space: str) -> None:
         raise SpaceError(f"space '{space}' has nothing to fit: only vgg has a projection")
 
 
-def fit_vgg(store: Store, vgg: Vgg, dim: int, photos: int, seed: int, progress: Progress) -> FitReport:
+def fit_vgg(
+    store: Store, vgg: Vgg, garments: GarmentStep, dim: int, photos: int, seed: int, progress: Progress
+) -> FitReport:
     """Fit a projection on a seeded sample of the catalog's different photos, and record it for the next indexing.
 
-    Masks that were given when the photos were indexed are not kept in a catalog: photos are read whole, or in their
-    box. progress: called with (photos read, photos chosen). Raises InputError, CatalogBusyError.
+    Mask files that were given when the photos were indexed are not kept in a catalog: photos are read whole, or in the
+    first region's box, and garments are found in them as `garments` does. progress: called with (photos read, photos
+    chosen). Raises InputError, CatalogBusyError.
     """
     from indexer.vgg.projection import fit_projection
 
@@ -61,13 +65,19 @@ def fit_vgg(store: Store, vgg: Vgg, dim: int, photos: int, seed: int, progress: 
         raise InputError(f"{dim} dimensions need more than {dim} photos to be fitted on: choose more, or a smaller dim")
     chosen = _sample(store, photos, seed)
     _require(len(chosen), dim)
-    rows = [vgg.raw(batch) for batch in _read(chosen, progress)]
+    rows = [vgg.raw(_product_garments(batch, garments)) for batch in _read(chosen, progress)]
     read = sum(map(len, rows))
     _require(read, dim)
     data = _bytes(fit_projection(np.concatenate(rows), dim))
     with writing(store) as writer:
         save_model(writer, "vgg", "projection", data)
     return FitReport("vgg", read, len(chosen) - read, dim)
+
+
+def _product_garments(pictures: Sequence[Picture], garments: GarmentStep) -> list[Picture]:
+    """The pictures as they would be indexed without a category."""
+    none = [None] * len(pictures)
+    return [regions[0].picture for regions in garments.regions(pictures, none, none)]
 
 
 def _bytes(projection: Projection) -> bytes:

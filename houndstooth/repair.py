@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.checks import CheckReport
 from engine.indexes import FLAT, refresh_index
-from engine.models import drop_models
+from engine.models import GARMENTS, drop_models, forget_garment_files
 from engine.repair import retire_broken
 from engine.snapshot import load_spaces
 from engine.store import Store
@@ -19,7 +19,8 @@ from indexer.rethumb import rebuild_thumbnails
 class RepairReport:
     """What was done. retired: files taken out of use. reindex: photos whose vectors the next `index` extracts again.
 
-    unfitted: spaces whose own projection was broken: the next `index` extracts them as shipped, until fitted again.
+    unfitted: spaces whose own projection was broken, or "garments" for the finder's own weights: the next `index` uses
+    them as shipped.
     thumbnails, indexes: made anew. without_thumbnail: photos that could not be read for one.
     """
 
@@ -41,5 +42,8 @@ def repair(store: Store, report: CheckReport) -> RepairReport:
         indexes = sum(refresh_index(writer, name) != FLAT for name in names) if done.indexes else 0
         broken = {finding.subject.removeprefix("space ") for finding in report.findings if finding.part == "models"}
         for name in sorted(broken):
-            drop_models(writer, name)
+            if name == GARMENTS:
+                forget_garment_files(writer)
+            else:
+                drop_models(writer, name)
     return RepairReport(done.retired, done.reindex, made, indexes, len(failed), tuple(sorted(broken)))

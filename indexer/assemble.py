@@ -9,15 +9,16 @@ from functools import partial
 from pathlib import Path
 
 from engine.attributes import AttributeType, AttributeValue
-from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, NewVectors, Problem
+from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, NewVectors, Predicted, Problem
 from engine.errors import PictureError
-from engine.known import KnownImage, known_contents
+from engine.known import KnownImage, known_contents, region_counts
 from engine.photos import is_gone
 from engine.snapshot import Space
 from engine.store import Store
-from indexer.extraction import extract_regions
+from indexer.extraction import extract_images, find_regions
+from indexer.garments.find import GARMENT, NOT_FOUND, FoundRegion, GarmentStep
 from indexer.intake import FileState, Intake
-from indexer.plan import Planned
+from indexer.plan import Planned, category_of
 from indexer.sources.base import SourceProblem
 from indexer.spaces.base import Extractor
 
@@ -32,7 +33,7 @@ class _Original:
     product: str
     path: str
     image_id: int | None
-    region: Callable[[], NewRegion]
+    regions: Callable[[], Sequence[NewRegion]]
     gone: bool = False
 
 
@@ -45,7 +46,8 @@ class Assembly:
     extractors: Mapping[str, Extractor]
     attribute_types: Mapping[str, AttributeType]
     unpublished: Sequence[NewImage]
-    stored_region: Callable[[KnownImage], NewRegion]
+    stored_regions: Callable[[KnownImage], Sequence[NewRegion]]
+    garments: GarmentStep = field(default_factory=GarmentStep)
     batch: Batch = field(default_factory=Batch)
     _originals: dict[Content, dict[str, _Original]] = field(default_factory=dict)  # by product, the oldest first
     _said: dict[str, dict[str, AttributeValue]] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Assembly:
             else:
                 read.append((one, taken))
         self._sort_out(read)
-        self.batch.attribute_types = dict(self.attribute_types)
+        self.batch.attribute_types = {**({GARMENT: "text"} if self.garments.finder else {}), **self.attribute_types}
         return self.batch
 
     def _sort_out(self, read: Sequence[tuple[Planned, Intake]]) -> None:
@@ -98,8 +100,8 @@ class Assembly:
             for known in same:
                 gone = is_gone(Path(known.path))
                 if wanted <= known.spaces and (gone or _is_as_it_was(known)):
-                    region = partial(self.stored_region, known)
-                    original = _Original(known.product, known.path, known.image_id, region, gone)
+                    regions = partial(self.stored_regions, known)
+                    original = _Original(known.product, known.path, known.image_id, regions, gone)
                     # A photo that is gone is no original to point at, unless it is the same product's, moved.
                     if not gone or any(one.item.product == known.product for one, _ in read):
                         self._add_original(content, original)
@@ -116,14 +118,44 @@ class Assembly:
         self._originals.setdefault(content, {}).setdefault(original.product, original)
 
     def _extract_fresh(self, fresh: Sequence[tuple[Planned, Intake]]) -> None:
-        pictures = [taken.picture for _, taken in fresh if taken.picture is not None]
-        regions = extract_regions(pictures, self.extractors, [one.item.box for one, _ in fresh])
-        for (one, taken), region in zip(fresh, regions, strict=True):
-            if isinstance(region, PictureError):
-                self._fail(one, region)
+        self._extract(self._look(fresh))
+
+    def _extract(self, seen: Sequence[tuple[tuple[Planned, Intake], list[FoundRegion]]]) -> None:
+        made = extract_images([found for _, found in seen], self.extractors)
+        for ((one, taken), found), regions in zip(seen, made, strict=True):
+            if isinstance(regions, PictureError):
+                self._fail(one, regions)
+            elif not any(region.vectors for region in regions):
+                self._fail(one, PictureError(f"no vectors: {'; '.join(regions[0].refused.values())}"))
             else:
-                self._add_image(one, taken, "indexed", "", region)
+                note = NOT_FOUND if self.garments.missed(found) else ""
+                self._add_image(one, taken, "indexed", note, self._with_kinds(regions, found))
                 self.batch.counts += Counts(seen=1, indexed=1)
+
+    def _with_kinds(self, regions: Sequence[NewRegion], found: Sequence[FoundRegion]) -> list[NewRegion]:
+        """The regions with what the garment finder says they are, unless the source says it."""
+        finder = self.garments.finder
+        if finder is None or GARMENT in self.attribute_types:
+            return list(regions)
+        model = f"garments:{finder.name}:{finder.fingerprint}"
+        return [
+            replace(region, predicted={**region.predicted, GARMENT: Predicted(seen.kind, seen.confidence, model)})
+            if seen.kind
+            else region
+            for region, seen in zip(regions, found, strict=True)
+        ]
+
+    def _look(self, files: Sequence[tuple[Planned, Intake]]) -> list[tuple[tuple[Planned, Intake], list[FoundRegion]]]:
+        """What is compared of each photo; those that the garment step cannot take fail."""
+        pictures = [taken.picture for _, taken in files if taken.picture is not None]
+        categories, boxes = [category_of(one.item) for one, _ in files], [one.item.box for one, _ in files]
+        seen = []
+        for pair, found in zip(files, find_regions(self.garments, pictures, categories, boxes), strict=True):
+            if isinstance(found, PictureError):
+                self._fail(pair[0], found)
+            else:
+                seen.append((pair, found))
+        return seen
 
     def _complete(self, again: Sequence[tuple[Planned, Intake]]) -> None:
         """The same photos as before: give each the spaces it lacks, those that lack the same together."""
@@ -135,14 +167,18 @@ class Assembly:
         for one, taken in groups.pop((), []):
             self._touched(one, taken)
         for missing, group in groups.items():
-            pictures = [taken.picture for _, taken in group if taken.picture is not None]
             lacking = {name: self.extractors[name] for name in missing}
-            regions = extract_regions(pictures, lacking, [one.item.box for one, _ in group])
-            for (one, taken), region in zip(group, regions, strict=True):
-                if isinstance(region, PictureError):
-                    self._fail(one, region)
+            seen = self._look(group)
+            there = region_counts(self.store, [_known_image(one) for one, _ in group])
+            # A finder may see another number of garments than it did on another device: then all is extracted anew.
+            self._extract([(pair, found) for pair, found in seen if len(found) != there.get(_known_image(pair[0]))])
+            seen = [(pair, found) for pair, found in seen if len(found) == there.get(_known_image(pair[0]))]
+            made = extract_images([found for _, found in seen], lacking)
+            for ((one, taken), _), regions in zip(seen, made, strict=True):
+                if isinstance(regions, PictureError):
+                    self._fail(one, regions)
                     continue
-                self.batch.vectors.append(NewVectors(_known_image(one), [region]))
+                self.batch.vectors.append(NewVectors(_known_image(one), regions))
                 self.batch.entries.append(_again(one, taken))
                 self._is_alive(one)
                 self.batch.counts += Counts(seen=1, indexed=1)
@@ -160,7 +196,7 @@ class Assembly:
         first = own_product or next(original for original in originals.values() if not original.gone)
         self.batch.counts += Counts(seen=1, duplicate=1)
         if one.item.named and own_product is None:
-            self._add_image(one, taken, "duplicate", first.path, first.region())
+            self._add_image(one, taken, "duplicate", first.path, first.regions())
             return
         entry = _entry(one, taken, "duplicate", first.path, first.image_id)
         self.batch.entries.append(replace(entry, of_product=first.product))
@@ -215,7 +251,7 @@ class Assembly:
         if one.item.named:
             self.batch.blanks[one.item.product] = frozenset(self.attribute_types.keys() - said.keys())
 
-    def _add_image(self, one: Planned, taken: Intake, state: str, reason: str, region: NewRegion) -> None:
+    def _add_image(self, one: Planned, taken: Intake, state: str, reason: str, regions: Sequence[NewRegion]) -> None:
         if taken.picture is None:
             raise AssertionError("an image is made from a decoded picture")
         width, height = taken.picture.source_size
@@ -227,7 +263,7 @@ class Assembly:
             height=height,
             phash=taken.phash,
             thumbnail=taken.thumbnail,
-            regions=[region],
+            regions=regions,
         )
         self.batch.images.append(new)
         self._add_original(_content(one, taken), _original(new))
@@ -235,7 +271,7 @@ class Assembly:
 
 
 def _original(new: NewImage) -> _Original:
-    return _Original(new.entry.product, new.entry.path, None, lambda: new.regions[0])
+    return _Original(new.entry.product, new.entry.path, None, lambda: new.regions)
 
 
 def _content(one: Planned, taken: Intake) -> Content:

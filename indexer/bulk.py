@@ -7,7 +7,7 @@ another thread publishes the last. Chunks are bounded, so memory is too, whateve
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from engine.batch import Batch, Counts, NewImage, NewRegion
 from engine.compaction import compact
 from engine.errors import InputError, PictureError
 from engine.indexes import refresh_indexes
-from engine.known import KnownImage, stored_region
+from engine.known import KnownImage, stored_regions
 from engine.promotion import promote_spaces
 from engine.scale import update_scales
 from engine.snapshot import Reader, Space
@@ -28,6 +28,7 @@ from engine.writer import Writer, writing
 from indexer.assemble import Assembly
 from indexer.decode import DecodeLimits
 from indexer.extraction import space_spec
+from indexer.garments.find import GarmentStep
 from indexer.intake import Intake, take_in
 from indexer.plan import BATCH_ROWS, Planned, chunks, plan
 from indexer.sources.base import Source, SourceImage, SourceProblem
@@ -43,13 +44,14 @@ Progress = Callable[[Counts], None]
 class IndexOptions:
     """How to index. batch_rows: files a batch. workers: decoding threads.
 
-    recheck: read even files whose size and time are as they were.
+    recheck: read even files whose size and time are as they were. garments: how they are told from the background.
     """
 
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     batch_rows: int = BATCH_ROWS
     workers: int = 2
     recheck: bool = False
+    garments: GarmentStep = field(default_factory=GarmentStep)
 
     def __post_init__(self) -> None:
         if not (1 <= self.batch_rows <= SQL_LIMIT and self.workers >= 1):
@@ -64,7 +66,7 @@ class IndexReport:
 
     waiting: space -> photos it still lacks, for spaces that do not answer before they have all of them.
     unmasked: photos indexed in this run without any mask, whose colours include the background; 0 when no space of the
-    run reads colours.
+    run reads colours. refused: space -> photos indexed in this run with a region that it could not take.
     """
 
     run_id: int
@@ -74,6 +76,7 @@ class IndexReport:
     interrupted: bool = False
     waiting: Mapping[str, int] = field(default_factory=dict)
     unmasked: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
 
 
 class StopRequest:
@@ -125,7 +128,9 @@ def index(
             refresh_indexes(writer)
             writer.finish_run(run_id)
     seconds = time.monotonic() - started
-    return IndexReport(run_id, loop.counts, loop.changed, seconds, stop.stopped, waiting, loop.unmasked)
+    return IndexReport(
+        run_id, loop.counts, loop.changed, seconds, stop.stopped, waiting, loop.unmasked, dict(loop.refused)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +154,7 @@ class _Loop:
     counts: Counts = field(default_factory=Counts)
     changed: int = 0
     unmasked: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
     publishing: Future[int] | None = None
     compacted: int = 0
     unpublished: list[NewImage] = field(default_factory=list)
@@ -162,7 +168,7 @@ class _Loop:
         """Find out what a chunk needs, and start to read it."""
         wanted = frozenset(space.id for space in self.spaces.values())
         images = [item for item in items if isinstance(item, SourceImage)]
-        planned = plan(self.writer.store, images, wanted, self.options.recheck)
+        planned = plan(self.writer.store, images, wanted, self.options.recheck, self.options.garments)
         reading = [
             decoders.submit(take_in, one.item, self.options.limits, one.expected(wanted)) if one.read else None
             for one in planned
@@ -173,13 +179,21 @@ class _Loop:
         """Extract a chunk; it is published while the next one is extracted."""
         taken = [reading.result() if reading else None for reading in chunk.reading]
         assembly = Assembly(
-            self.writer.store, self.spaces, self.extractors, types, self.unpublished, self._stored_region
+            self.writer.store,
+            self.spaces,
+            self.extractors,
+            types,
+            self.unpublished,
+            self._stored_regions,
+            self.options.garments,
         )
         batch = assembly.build(list(zip(chunk.planned, taken, strict=True)), chunk.problems)
         self.wait()
         self.unpublished = batch.images
         self.counts += batch.counts
-        self.unmasked += self._unmasked(batch)
+        regions = _extracted(batch)
+        self.unmasked += self._unmasked(regions)
+        self.refused.update(name for one in regions for name in {name for region in one for name in region.refused})
         self.publishing = publisher.submit(self._publish, batch)
 
     def wait(self) -> None:
@@ -195,14 +209,18 @@ class _Loop:
             self.compacted = self.writer.generation
         return changed
 
-    def _unmasked(self, batch: Batch) -> int:
-        """Photos of the batch that were extracted in spaces of colour without a mask."""
+    def _unmasked(self, images: Sequence[Sequence[NewRegion]]) -> int:
+        """Photos that were extracted in spaces of colour without a mask."""
         colours = {name for name, extractor in self.extractors.items() if extractor.reads == "colour"}
-        images = [image.regions for image in batch.images if image.entry.state == "indexed"]
-        images += [added.regions for added in batch.vectors]
         return sum(
             any(not region.masked and colours & region.vectors.keys() for region in regions) for regions in images
         )
 
-    def _stored_region(self, known: KnownImage) -> NewRegion:
-        return stored_region(self.reader, known, self.spaces)
+    def _stored_regions(self, known: KnownImage) -> list[NewRegion]:
+        return stored_regions(self.reader, known, self.spaces)
+
+
+def _extracted(batch: Batch) -> list[Sequence[NewRegion]]:
+    """The regions of each image of a batch that extractors saw."""
+    images = [image.regions for image in batch.images if image.entry.state == "indexed"]
+    return [*images, *(added.regions for added in batch.vectors)]

@@ -9,6 +9,7 @@ from itertools import islice
 from engine.errors import PictureError
 from engine.known import KnownFile, known_files
 from engine.store import Store
+from indexer.garments.find import GarmentStep
 from indexer.intake import FileState, given_hash
 from indexer.naming import distinct_products
 from indexer.sources.base import SourceImage, SourceProblem
@@ -19,7 +20,10 @@ BATCH_ROWS = 128
 
 @dataclass(frozen=True)
 class Planned:
-    """A file with what the catalog knows of it. read: whether to read it; False when it is as it was."""
+    """A file with what the catalog knows of it. read: whether to read it; False when it is as it was.
+
+    given: names what decides its regions besides its pixels, as `GarmentStep.names` does.
+    """
 
     item: SourceImage
     read: bool
@@ -41,15 +45,19 @@ def chunks(source: Iterable[SourceImage | SourceProblem], rows: int) -> Iterator
         yield chunk
 
 
-def plan(store: Store, items: Sequence[SourceImage], space_ids: frozenset[int], recheck: bool) -> list[Planned]:
+def plan(
+    store: Store, items: Sequence[SourceImage], space_ids: frozenset[int], recheck: bool, garments: GarmentStep
+) -> list[Planned]:
     """What each file needs, in order. recheck: trust no file's size and time, read it."""
     items = distinct_products(store, items)
     known = known_files(store, ((item.path, item.product) for item in items))
-    return [_plan_one(item, known.get((item.path, item.product)), space_ids, recheck) for item in items]
+    return [_plan_one(item, known.get((item.path, item.product)), space_ids, recheck, garments) for item in items]
 
 
-def _plan_one(item: SourceImage, known: KnownFile | None, space_ids: frozenset[int], recheck: bool) -> Planned:
-    given = given_hash(item)
+def _plan_one(
+    item: SourceImage, known: KnownFile | None, space_ids: frozenset[int], recheck: bool, garments: GarmentStep
+) -> Planned:
+    given = garments.names(given_hash(item), item.mask is not None, category_of(item))
     if known is None or known.image_id is None or known.state == "failed" or known.given != given:
         return Planned(item, True, given, known)
     try:
@@ -60,3 +68,9 @@ def _plan_one(item: SourceImage, known: KnownFile | None, space_ids: frozenset[i
         return Planned(item, True, given, known)
     # A duplicate gains missing spaces with the image that it is a duplicate of.
     return Planned(item, known.own and not space_ids <= known.spaces, given, known)
+
+
+def category_of(item: SourceImage) -> str | None:
+    """What the source says the product is: it tells which of several garments in a photo is meant."""
+    said = item.attributes.get("category")
+    return said if isinstance(said, str) else None

@@ -59,7 +59,16 @@ def _images(writer: Writer, image_ids: Sequence[int]) -> list[Any]:
     image, region = schema.image, schema.region
     with writer.database.read() as connection:
         rows = connection.execute(
-            select(image.c.id, image.c.path, image.c.sha256, region.c.x, region.c.y, region.c.width, region.c.height)
+            select(
+                image.c.id,
+                image.c.path,
+                image.c.sha256,
+                region.c.kind,
+                region.c.x,
+                region.c.y,
+                region.c.width,
+                region.c.height,
+            )
             .join(region, region.c.image_id == image.c.id)
             .where(image.c.id.in_(image_ids), image.c.removed.is_(None), region.c.removed.is_(None))
             .order_by(image.c.id, region.c.id.desc())
@@ -71,7 +80,8 @@ def _make(row: Any, limits: DecodeLimits) -> bytes:
     data = read_file(Path(row.path), limits)
     if hashlib.sha256(data).digest() != row.sha256:
         raise PictureError("the photo has changed since it was indexed")
-    box = None if row.x is None else (row.x, row.y, row.width, row.height)
+    # A garment's box was found in the photo: the thumbnail shows all of it.
+    box = None if row.x is None or row.kind == "garment" else (row.x, row.y, row.width, row.height)
     return thumbnail(decode(data, limits, box=box), background=BACKGROUND)
 
 

@@ -123,13 +123,13 @@ class Counting(Extractor):
         self.inner, self.turn = inner, turn
         self.name, self.dim, self.reads, self.describes = inner.name, inner.dim, inner.reads, inner.describes  # type: ignore[misc]
         self.seen = 0
-        self.refuse: Callable[[Picture], bool] = lambda picture: False
+        self.rejects: Callable[[Picture], bool] = lambda picture: False
 
     def parameters(self) -> Mapping[str, object]:
         return {**self.inner.parameters(), "turn": self.turn}
 
     def extract(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        if any(self.refuse(picture) for picture in pictures):
+        if any(self.rejects(picture) for picture in pictures):
             raise ValueError("no garment")
         self.seen += len(pictures)
         return np.roll(self.inner.extract(pictures), self.turn, axis=1)

@@ -10,7 +10,7 @@ from engine.export.place import Exported, kind_of, new_file
 from engine.export.rows import Table, free_names, list_field, value_type
 from engine.export.tables import TABLES
 from engine.pages import QueryView, results_page
-from engine.query import Results
+from engine.query import Hit, Results
 from engine.thumbnails import Thumbnails
 
 
@@ -51,9 +51,14 @@ def hit_table(results: Results) -> Table:
         list_field("product", "text", [hit.product for hit in hits]),
         list_field("image", "text", [hit.image for hit in hits]),
         list_field("score", "number", [round(hit.score, 6) for hit in hits]),
-        *(list_field(field, "number", [round(hit.scores[name], 6) for hit in hits]) for field, name in scores.items()),
+        *(list_field(field, "number", [_score(hit, name) for hit in hits]) for field, name in scores.items()),
     ]
     for name, column in free_names(known, fixed).items():
         values = [hit.attributes.get(name) for hit in hits]
         fields.append(list_field(column, value_type([value for value in values if value is not None]), values))
     return Table(tuple(fields), len(hits))
+
+
+def _score(hit: Hit, space: str) -> float | None:
+    """None where the hit has no vector in the space."""
+    return round(hit.scores[space], 6) if space in hit.scores else None

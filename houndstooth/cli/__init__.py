@@ -13,10 +13,13 @@ from engine.errors import HoundstoothError
 
 COMMANDS = {
     "index": "Index a folder of photos, or a table of products.",
+    "garments": "Find the garments in photos; write masks and cut-outs.",
+    "patches": "Cut patches of cloth out of photos.",
     "similar": "Find the products most like photos, products or colours.",
     "cluster": "Group the catalog by k-means over one space.",
     "clusters": "List, compare, rename and delete groupings.",
     "export": "Write clusters or vectors as tables, a page, or folders.",
+    "train": "Train the pattern network on patches of your own.",
     "fit": "Fit the vgg space to the catalog's own photos.",
     "info": "Show what the catalog holds, and how indexing went.",
     "check": "Verify every hash, count and reference; --repair what is derived.",

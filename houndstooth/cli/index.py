@@ -85,8 +85,24 @@ def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -
     multiple=True,
     callback=_options,
     metavar="SPACE.OPTION=VALUE",
-    help="How a space is made, e.g. vgg.weights=FILE (or torchvision), vgg.device=cuda, palette.names=six. "
+    help="How a space or the garment finder is made, e.g. vgg.weights=FILE (or torchvision), vgg.device=cuda, "
+    "palette.names=six, garments.device=cuda. "
     "The catalog keeps what changes vectors. May be repeated.",
+)
+@click.option(
+    "--garments",
+    type=click.Choice(["deeplab", "maskrcnn", "given", "none"]),
+    help="What is compared of a photo: the garment that a network finds in it (maskrcnn: every garment; give "
+    "--set garments.weights=FILE), the mask that comes with the photo, or all of it. A given mask is used as it is in "
+    "all but none. Kept with the catalog.  [default for a new catalog: deeplab]",
+)
+@click.option(
+    "--as",
+    "entrance",
+    type=click.Choice(["photos", "patches"]),
+    default="photos",
+    show_default=True,
+    help="What the pictures are: photos, or patches of cloth, all of which is compared.",
 )
 @click.option("--max-megapixels", type=ABOVE_0, help="Larger photos fail.  [default: 50]")
 @click.option("--max-megabytes", type=ABOVE_0, help="Larger files fail.  [default: 40]")
@@ -101,6 +117,8 @@ def command(
     types: dict[str, str],
     spaces: str,
     options: dict[str, dict[str, str]],
+    garments: str | None,
+    entrance: str,
     max_megapixels: float | None,
     max_megabytes: float | None,
     recheck: bool,
@@ -118,18 +136,24 @@ def command(
     \b
     houndstooth index ~/photos --catalog shop.catalog
     houndstooth index products.csv --root ~/photos --type price=number
+    houndstooth index ~/photos --garments given
+    houndstooth index ~/patches --as patches --spaces pattern,colour
     houndstooth index ~/photos --set palette.names=six --set vgg.weights=vgg16.safetensors
     houndstooth index products.parquet --column image=foto --format json
     """  # fmt: skip
     from houndstooth.catalog import Catalog
     from indexer.sources.open import open_source
 
+    if entrance == "patches":
+        if garments not in (None, "none"):
+            raise click.UsageError("a patch is all cloth: leave --garments out with --as patches")
+        garments = "none"
     kinds = cast("dict[str, AttributeType]", types)
     named = [name.strip() for name in spaces.split(",") if name.strip()]
     opened = Catalog(catalog) if (catalog / "catalog.db").is_file() else None
     reader = open_source(source, root, columns=columns, types=kinds, known=opened.own_attributes() if opened else None)
     if opened is None:
-        _look_first(reader, named, options)
+        _look_first(reader, named, options, garments)
         opened = Catalog(catalog, create=True)
     with _stopping() as stop, _progress(reader) as progress:
         report = opened.index(
@@ -139,6 +163,7 @@ def command(
             max_megapixels=max_megapixels,
             max_megabytes=max_megabytes,
             recheck=recheck,
+            garments=garments,
             progress=progress,
             stop=stop,
         )
@@ -152,13 +177,20 @@ def command(
         raise SystemExit(1)
 
 
-def _look_first(reader: Source, named: list[str], options: Mapping[str, Mapping[str, str]]) -> None:
+def _look_first(
+    reader: Source, named: list[str], options: Mapping[str, Mapping[str, str]], garments: str | None
+) -> None:
     """All that can be wrong besides the source is looked at first, so that a slip makes no catalog."""
     from engine.errors import SpaceError
+    from engine.models import GARMENTS
     from houndstooth.attribute_types import require_types
     from houndstooth.extractors import DEFAULT_SPACES, require_runnable
+    from houndstooth.garments import DEFAULT
+    from indexer.garments.find import open_step
     from indexer.spaces.registry import load
 
+    options = dict(options)
+    open_step(garments or DEFAULT, options.pop(GARMENTS, None))
     made = {name: load(name, options.get(name)) for name in named or DEFAULT_SPACES}
     if strangers := options.keys() - made.keys():
         raise SpaceError(f"--set for '{strangers.pop()}', which is not indexed: the spaces are {', '.join(made)}")
@@ -227,6 +259,7 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
             "products_changed": report.changed_products,
             "near_duplicates": len(near),
             "unmasked": report.unmasked,
+            "refused": dict(report.refused),
             "reconciled": counts.reconciled,
             "interrupted": report.interrupted,
             "waiting": dict(report.waiting),
@@ -247,10 +280,13 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
     for space, lacking in report.waiting.items():
         more = "1 more photo has" if lacking == 1 else f"{lacking} more photos have"
         click.echo(f"{space} answers as it did before until {more} it: index their folders too")
-    if report.unmasked == 1:
-        click.echo("1 photo has no mask: its colours include the background")
-    elif report.unmasked:
-        click.echo(f"{report.unmasked} photos have no mask: their colours include the background")
+    if report.unmasked:
+        whose = "its colours include" if report.unmasked == 1 else "their colours include"
+        have = "has no garment mask" if report.unmasked == 1 else "have no garment mask"
+        listed = ": `houndstooth info --unmasked` lists them" if catalog.finds_garments else ""
+        click.echo(f"{counted(report.unmasked, 'photo')} {have}, so {whose} the background{listed}")
+    for space, refused in report.refused.items():
+        click.echo(f"{counted(refused, 'photo')} without a vector in {space}: `houndstooth info --refused` says why")
     if near:
         pairs = counted(len(near), "pair looks", "pairs look")
         click.echo(f"{pairs} nearly the same: `houndstooth info --near-duplicates` lists them")

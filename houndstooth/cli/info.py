@@ -25,8 +25,12 @@ SHARE = "share_"
 @click.option("--failures", is_flag=True, help="List the files that failed, with reasons.")
 @click.option("--problems", is_flag=True, help="List the table cells that the last run could not use.")
 @click.option("--near-duplicates", is_flag=True, help="List photos that look nearly the same.")
+@click.option("--unmasked", is_flag=True, help="List photos that are compared whole, background included.")
+@click.option("--refused", is_flag=True, help="List photos that a space could not take, with reasons.")
 @table_or_json
-def command(catalog: Path, failures: bool, problems: bool, near_duplicates: bool, output: str) -> None:
+def command(
+    catalog: Path, failures: bool, problems: bool, near_duplicates: bool, unmasked: bool, refused: bool, output: str
+) -> None:
     """Show products, photos, spaces, attributes and the last runs.
 
     \b
@@ -43,6 +47,10 @@ def command(catalog: Path, failures: bool, problems: bool, near_duplicates: bool
         lists["failures"] = ledger.failures(store)
     if problems:
         lists["problems"] = ledger.problems(store)
+    if unmasked:
+        lists["unmasked_photos"] = ledger.unmasked(store)
+    if refused:
+        lists["refused_photos"] = ledger.refusals(store)
     if near_duplicates:
         from indexer import near
 
@@ -76,6 +84,8 @@ def _print_info(told: Info) -> None:
         f"{counted(told.products, 'product')}, {counted(told.images, 'photo')}, {counted(told.regions, 'region')} "
         f"({told.removed_regions} removed), {counted(told.failed_files, 'failed file')}"
     )
+    if told.garments:
+        click.echo(f"Garments: {told.garments}")
     spaces = [
         [
             space.name,

@@ -208,7 +208,7 @@ def _print_table(catalog: Catalog, ask: Ask, results: Results, explain: bool) ->
             hit.rank,
             hit.product,
             f"{hit.score:.3f}",
-            *(f"{hit.scores[name]:.3f}" for name in spaces),
+            *(f"{hit.scores[name]:.3f}" if name in hit.scores else "" for name in spaces),
             *(_cell(hit.attributes.get(name)) for name in shown),
             hit.image,
         ]

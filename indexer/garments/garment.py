@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -32,10 +32,15 @@ class Garment:
 
 
 class GarmentFinder(ABC):
-    """Finds the garments of pictures. `several`: whether each garment found is a region of its own."""
+    """Finds the garments of pictures."""
 
     name: ClassVar[str]
     several: ClassVar[bool] = False
+    """Whether each garment found is a region of its own; else only the product's is one."""
+    files: ClassVar[Mapping[str, Collection[str]]] = {}
+    """Options of the constructor that may be the path of a file, with the words that stand for no path."""
+    transient: ClassVar[Collection[str]] = ()
+    """Options of the constructor that change no mask, such as a device: a catalog does not record them."""
     fingerprint: str
     """16 hex digits that name code, weights and options: masks of two fingerprints may differ."""
 

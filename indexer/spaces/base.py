@@ -43,7 +43,14 @@ class Extractor(ABC):
 
     @abstractmethod
     def extract(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        """Vectors of the pictures, float32 (n, dim), unit-length rows, in order; n >= 1."""
+        """Vectors of the pictures, float32 (n, dim), unit-length rows, in order; n >= 1.
+
+        Raises PictureError for one that `refuse` refuses.
+        """
+
+    def refuse(self, pictures: Sequence[Picture]) -> list[str | None]:
+        """Why a picture can have no vector in this space, and is to be indexed without one; None where it can."""
+        return [None] * len(pictures)
 
     def describe(self, vectors: NDArray[np.float32]) -> list[dict[str, tuple[AttributeValue, float]]]:
         """Attributes that the vectors (n, dim) imply: for each row, name -> (value, confidence in [0, 1])."""

@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from os import PathLike, fspath
 
 from engine.errors import MissingDependencyError, SpaceError
+from indexer.garments.garment import GarmentFinder
 from indexer.spaces.base import Extractor
 
 GROUP = "houndstooth.spaces"
@@ -54,19 +55,24 @@ def space_class(name: str) -> type[Extractor]:
     return made
 
 
-def options_of(made: type[Extractor]) -> dict[str, object]:
-    """Parameters of a space's constructor, with their defaults."""
+def options_of(made: type[Extractor] | type[GarmentFinder]) -> dict[str, object]:
+    """Parameters of a constructor, with their defaults."""
     return {name: parameter.default for name, parameter in inspect.signature(made).parameters.items()}
 
 
-def fit_options(made: type[Extractor], options: Mapping[str, object]) -> dict[str, object]:
-    """Options as the constructor takes them: texts become what its defaults are. Raises SpaceError for a wrong one."""
+def fit_options(
+    made: type[Extractor] | type[GarmentFinder], options: Mapping[str, object], what: str = "the space"
+) -> dict[str, object]:
+    """Options as the constructor takes them: texts become what its defaults are. Raises SpaceError for a wrong one.
+
+    what: what the class is, for people.
+    """
     known = options_of(made)
     fitted = {}
     for option, value in options.items():
         if option not in known:
             there = f"it has {', '.join(known)}" if known else "it has none"
-            raise SpaceError(f"the space {made.name!r} has no option {option!r}: {there}")
+            raise SpaceError(f"{what} {made.name!r} has no option {option!r}: {there}")
         given = fspath(value) if isinstance(value, PathLike) else value
         if option in made.files and isinstance(given, str) and given not in made.files[option]:
             given = os.path.expanduser(given)  # noqa: PTH111 - a text stays one

@@ -99,12 +99,17 @@ def by_loop(
     """matched, and the hits as (path, score, score a space)."""
     scored, groups = [], set()
     for photo in PHOTOS:
-        if not where(photo) or any(name not in photo.vectors for name in query.vectors):
+        if not where(photo) or all(name not in photo.vectors for name in query.vectors):
             continue
         group = photo.product if query.group == "product" else photo.path
         groups.add(group)
-        each = {name: cosine(vector.tolist(), photo.vectors[name]) for name, vector in query.vectors.items()}
-        score = sum(shares[name] * each[name] for name in each)
+        each = {
+            name: cosine(vector.tolist(), photo.vectors[name])
+            for name, vector in query.vectors.items()
+            if name in photo.vectors
+        }
+        # Where it has no vector it counts as a random pair.
+        score = sum(shares[name] * (each[name] if name in each else MEANS[name]) for name in query.vectors)
         scored.append((-round(score, 6), photo.number, group, photo, each))
     hits, seen = [], set()
     for score, _, group, photo, each in sorted(scored, key=lambda entry: entry[:2]):
@@ -114,10 +119,17 @@ def by_loop(
     return len(groups), hits[query.offset : query.offset + query.k]
 
 
-def spread_by_loop(name: str) -> float:
+def pairs_by_loop(name: str) -> list[float]:
     rows = [photo.vectors[name] for photo in PHOTOS if name in photo.vectors]
-    cosines = [cosine(rows[i], rows[j]) for i in range(len(rows)) for j in range(i)]
-    mean = sum(cosines) / len(cosines)
+    return [cosine(rows[i], rows[j]) for i in range(len(rows)) for j in range(i)]
+
+
+MEANS = {name: sum(pairs_by_loop(name)) / len(pairs_by_loop(name)) for name in ("shape", "colour")}
+
+
+def spread_by_loop(name: str) -> float:
+    cosines = pairs_by_loop(name)
+    mean = MEANS[name]
     return math.sqrt(sum((value - mean) ** 2 for value in cosines) / len(cosines))
 
 

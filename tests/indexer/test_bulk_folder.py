@@ -246,10 +246,10 @@ def test_an_extractor_that_refuses_one_photo_fails_it_alone(shop: Shop) -> None:
     for number in range(5):
         shop.draw(f"{number}.png", number)
     hostile = read_picture(shop.photos / "3.png")
-    shop.palette.refuse = lambda picture: np.array_equal(picture.rgb, hostile.rgb)
+    shop.palette.rejects = lambda picture: np.array_equal(picture.rgb, hostile.rgb)
     assert shop.index().counts == Counts(seen=5, indexed=4, failed=1)
     assert shop.ledger()["3.png"] == ("failed", "no vectors: ValueError: no garment")
-    shop.palette.refuse = lambda picture: False
+    shop.palette.rejects = lambda picture: False
     assert shop.index().counts == Counts(seen=5, indexed=1, unchanged=4)
 
 
