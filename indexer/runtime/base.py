@@ -21,7 +21,7 @@ class Runtime(Protocol):
     """Where it runs, through which library and in which precision, for people."""
 
     def __call__(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Features of uint8 RGB pictures (n, side, side, 3), n >= 1: float32 (n, d)."""
+        """Features of uint8 RGB pictures (n, rows, columns, 3), n >= 1: float32 (n, d)."""
         ...
 
 

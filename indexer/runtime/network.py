@@ -16,6 +16,7 @@ class Convolution:
     weight: floating point (out, in / groups, height, width). bias: floating point (out,).
     padding: rows and columns of zeros before and after, alike on both axes ((0, 1) is TensorFlow's SAME at stride 2).
     groups: 1, or the number of input channels for a depthwise convolution.
+    dilation: step between the places that the kernel reads; padding counts in places of the input.
     """
 
     weight: NDArray[np.floating]
@@ -23,6 +24,7 @@ class Convolution:
     stride: int = 1
     padding: tuple[int, int] = (1, 1)
     groups: int = 1
+    dilation: int = 1
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,43 @@ class Residual:
     layers: tuple[Layer, ...]
 
 
-Layer = Convolution | Activation | MaxPool | GlobalAverage | Residual
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """The sum of what each branch makes of the same input; a branch that ends in 1 x 1 places counts at every place."""
+
+    branches: tuple[tuple[Layer, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Concat:
+    """What each branch makes of the same input, their channels one after another."""
+
+    branches: tuple[tuple[Layer, ...], ...]
+
+
+@dataclass(frozen=True)
+class Enlarge:
+    """Bilinear enlargement to `factor` times as many rows and columns; the corner values stay in the corners."""
+
+    factor: int
+
+
+Layer = Convolution | Activation | MaxPool | GlobalAverage | Residual | Sum | Concat | Enlarge
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Layers applied in order to uint8 RGB pictures of `side` x `side`, scaled first to (value - mean) * scale.
+    """Layers applied in order to uint8 RGB pictures of one size, scaled first to (value - mean) * scale.
 
-    mean, scale: a number for each of R, G and B, in units of 0..255.
+    side: rows and columns, or both numbers where they differ. mean, scale: for each of R, G and B, in units of 0..255.
     """
 
-    side: int
+    side: int | tuple[int, int]
     mean: tuple[float, float, float]
     scale: tuple[float, float, float]
     layers: tuple[Layer, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(rows, columns) of a picture."""
+        return (self.side, self.side) if isinstance(self.side, int) else self.side

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import MissingDependencyError
-from indexer.runtime.network import Activation, Convolution, GlobalAverage, Layer, MaxPool, Network, Residual
+from indexer.runtime.network import (
+    Activation,
+    Concat,
+    Convolution,
+    Enlarge,
+    GlobalAverage,
+    Layer,
+    MaxPool,
+    Network,
+    Residual,
+    Sum,
+)
 
 CHUNK = 8
 """Pictures an inference: several small requests in flight keep every core busy at less memory than one large."""
@@ -30,7 +42,7 @@ class OpenVinoRuntime:
         self.device = f"cpu (OpenVINO, {self._compiled.get_property('INFERENCE_PRECISION_HINT').get_type_name()})"
 
     def __call__(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Features of uint8 RGB pictures (n, side, side, 3): float32 (n, d), channels first where d has places."""
+        """Features of uint8 RGB pictures (n, rows, columns, 3): float32 (n, d), channels first where d has places."""
         out: dict[int, NDArray[np.float32]] = {}
 
         def keep(request: Any, start: int) -> None:
@@ -44,11 +56,11 @@ class OpenVinoRuntime:
 
 
 def build(network: Network) -> Any:
-    """The network as an openvino.Model: input uint8 (n, side, side, 3), output float32 (n, d)."""
+    """The network as an openvino.Model: input uint8 (n, rows, columns, 3), output float32 (n, d)."""
     import openvino
     from openvino import opset13 as ops
 
-    pictures = ops.parameter([-1, network.side, network.side, 3], np.uint8, name="pictures")
+    pictures = ops.parameter([-1, *network.size, 3], np.uint8, name="pictures")
     channels_first = ops.transpose(ops.convert(pictures, "f32"), np.array([0, 3, 1, 2]))
     mean, scale = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (network.mean, network.scale))
     x = _apply(network.layers, ops.multiply(ops.subtract(channels_first, mean), scale))
@@ -73,6 +85,12 @@ def _apply(layers: tuple[Layer, ...], x: Any) -> Any:
                 x = ops.reduce_mean(x, np.array([2, 3]), keep_dims=True)
             case Residual(inner):
                 x = ops.add(x, _apply(inner, x))
+            case Sum(branches):
+                x = reduce(ops.add, [_apply(branch, x) for branch in branches])
+            case Concat(branches):
+                x = ops.concat([_apply(branch, x) for branch in branches], 1)
+            case Enlarge(factor):
+                x = _enlarge(x, factor)
     return x
 
 
@@ -82,10 +100,24 @@ def _convolution(layer: Convolution, x: Any) -> Any:
     # As constants: arrays given to an operator become Python lists first, seconds and hundreds of megabytes for VGG16.
     weight, bias = layer.weight.astype(np.float32), ops.constant(layer.bias.astype(np.float32).reshape(1, -1, 1, 1))
     strides, (before, after) = [layer.stride] * 2, layer.padding
+    apart = [layer.dilation] * 2
     if layer.groups == 1:
-        x = ops.convolution(x, ops.constant(weight), strides, [before] * 2, [after] * 2, [1, 1])
+        x = ops.convolution(x, ops.constant(weight), strides, [before] * 2, [after] * 2, apart)
     else:
         out, *rest = weight.shape
         grouped = weight.reshape(layer.groups, out // layer.groups, *rest)
-        x = ops.group_convolution(x, ops.constant(grouped), strides, [before] * 2, [after] * 2, [1, 1])
+        x = ops.group_convolution(x, ops.constant(grouped), strides, [before] * 2, [after] * 2, apart)
     return ops.add(x, bias)
+
+
+def _enlarge(x: Any, factor: int) -> Any:
+    from openvino import opset13 as ops
+
+    return ops.interpolate(
+        x,
+        np.array([factor, factor], np.float32),
+        "linear_onnx",
+        "scales",
+        coordinate_transformation_mode="align_corners",
+        axes=np.array([2, 3]),
+    )

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import MissingDependencyError
-from indexer.runtime.network import Activation, Convolution, GlobalAverage, Layer, MaxPool, Network, Residual
+from indexer.runtime.network import (
+    Activation,
+    Concat,
+    Convolution,
+    Enlarge,
+    GlobalAverage,
+    Layer,
+    MaxPool,
+    Network,
+    Residual,
+    Sum,
+)
 
 CHUNK = 64
 """Pictures a forward pass: bounds the memory of the device."""
@@ -37,7 +49,7 @@ class TorchRuntime:
         self.device = f"{device} (torch, {'f16' if self._dtype == torch.float16 else 'f32'})"
 
     def __call__(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Features of uint8 RGB pictures (n, side, side, 3): float32 (n, d), channels first where d has places."""
+        """Features of uint8 RGB pictures (n, rows, columns, 3): float32 (n, d), channels first where d has places."""
         with self._torch.inference_mode():
             parts = [self._forward(batch[start : start + CHUNK]) for start in range(0, len(batch), CHUNK)]
             features: NDArray[np.float32] = self._torch.cat(parts).cpu().numpy()
@@ -62,6 +74,8 @@ class TorchRuntime:
                     placed.append((layer, (weight.contiguous(memory_format=self._torch.channels_last), bias)))
                 case Residual(inner):
                     placed.append((layer, self._place(inner)))
+                case Sum(branches) | Concat(branches):
+                    placed.append((layer, [self._place(branch) for branch in branches]))
                 case _:
                     placed.append((layer, None))
         return placed
@@ -70,11 +84,11 @@ class TorchRuntime:
         functions = self._torch.nn.functional
         for layer, held in layers:
             match layer:
-                case Convolution(stride=stride, padding=(before, after), groups=groups):
+                case Convolution(stride=stride, padding=(before, after), groups=groups, dilation=apart):
                     weight, bias = held
                     if before != after:
                         x = functions.pad(x, (before, after, before, after))
-                    x = functions.conv2d(x, weight, bias, stride, before if before == after else 0, 1, groups)
+                    x = functions.conv2d(x, weight, bias, stride, before if before == after else 0, apart, groups)
                 case Activation("relu"):
                     x = functions.relu(x)
                 case Activation("relu6"):
@@ -85,4 +99,10 @@ class TorchRuntime:
                     x = x.mean((2, 3), keepdim=True)
                 case Residual():
                     x = x + self._apply(held, x)
+                case Sum():
+                    x = reduce(self._torch.add, [self._apply(branch, x) for branch in held])
+                case Concat():
+                    x = self._torch.cat([self._apply(branch, x) for branch in held], 1)
+                case Enlarge(factor):
+                    x = functions.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=True)
         return x

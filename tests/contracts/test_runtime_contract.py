@@ -13,7 +13,17 @@ import torch
 from engine.errors import InputError, MissingDependencyError
 from indexer.decode import decode
 from indexer.runtime.base import Runtime, open_runtime
-from indexer.runtime.network import Activation, Convolution, GlobalAverage, MaxPool, Network, Residual
+from indexer.runtime.network import (
+    Activation,
+    Concat,
+    Convolution,
+    Enlarge,
+    GlobalAverage,
+    MaxPool,
+    Network,
+    Residual,
+    Sum,
+)
 from indexer.runtime.openvino_runtime import OpenVinoRuntime
 from indexer.runtime.torch_runtime import TorchRuntime
 from indexer.spaces.vgg import SHIPPED, prepare
@@ -78,6 +88,56 @@ def test_every_kind_of_layer(kind: str) -> None:
     assert got.dtype == np.float32
     assert got.shape == want.shape
     np.testing.assert_allclose(got, want, atol=0.02 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("kind", RUNTIMES)
+def test_branches_and_enlargement(kind: str) -> None:
+    """Pictures that are no squares, a dilated depthwise kernel, branches put together, and one that is 1 x 1."""
+    rng = np.random.default_rng(3)
+
+    def drawn(out: int, into: int, size: int, stride: int, padding: int, groups: int = 1, dilation: int = 1):
+        weight = rng.normal(0, 0.3, (out, into // groups, size, size)).astype(np.float32)
+        bias = rng.normal(0, 0.3, out).astype(np.float32)
+        return Convolution(weight, bias, stride, (padding, padding), groups, dilation)
+
+    first, wide, narrow = drawn(6, 3, 2, 2, 0), drawn(6, 6, 3, 1, 4, 6, 4), drawn(4, 6, 1, 1, 0)
+    pooled, fine = drawn(10, 6, 1, 1, 0), drawn(3, 6, 4, 4, 0)
+    views = Concat(((wide, Activation()), (narrow,)))
+    inner = (Sum(((views,), (GlobalAverage(), pooled))), Enlarge(4))
+    layers = (first, Concat((inner, (fine, Enlarge(16)))))
+    network = Network((24, 16), (120.0, 110.0, 100.0), (0.02, 0.015, 0.01), layers)
+    batch = rng.integers(0, 256, (3, 24, 16, 3), dtype=np.uint8)
+
+    functions = torch.nn.functional
+    weights = {layer: (torch.tensor(layer.weight), torch.tensor(layer.bias)) for layer in (wide, narrow, pooled, fine)}
+    x = (batch.astype(np.float32) - np.array(network.mean, np.float32)) * np.array(network.scale, np.float32)
+    x = functions.conv2d(
+        torch.tensor(x.transpose(0, 3, 1, 2).copy()), torch.tensor(first.weight), torch.tensor(first.bias), 2
+    )
+    both = torch.cat([functions.conv2d(x, *weights[wide], 1, 4, 4, 6).relu(), functions.conv2d(x, *weights[narrow])], 1)
+    both = both + functions.conv2d(x.mean((2, 3), keepdim=True), *weights[pooled])
+    parts = [enlarged(both.numpy(), 4), enlarged(functions.conv2d(x, *weights[fine], 4).numpy(), 16)]
+    want = np.concatenate(parts, 1).reshape(3, -1)
+
+    got = made(kind, network)(batch)
+    assert got.shape == want.shape
+    np.testing.assert_allclose(got, want, atol=0.02 * np.abs(want).max())
+
+
+def enlarged(x: np.ndarray, factor: int) -> np.ndarray:
+    """Bilinear with the corner values in the corners, written out by the definition."""
+    rows, columns = x.shape[2] * factor, x.shape[3] * factor
+    out = np.empty((*x.shape[:2], rows, columns))
+    for row in range(rows):
+        for column in range(columns):
+            y, x_ = row * (x.shape[2] - 1) / (rows - 1), column * (x.shape[3] - 1) / (columns - 1)
+            top, left = int(y), int(x_)
+            down, right = min(top + 1, x.shape[2] - 1), min(left + 1, x.shape[3] - 1)
+            a, b = y - top, x_ - left
+            upper = x[:, :, top, left] * (1 - b) + x[:, :, top, right] * b
+            lower = x[:, :, down, left] * (1 - b) + x[:, :, down, right] * b
+            out[:, :, row, column] = upper * (1 - a) + lower * a
+    return out
 
 
 @pytest.mark.parametrize("kind", RUNTIMES)
