@@ -24,6 +24,8 @@ class TorchEnhancer(Enhancer):
     """
 
     def __init__(self, file: Path, device: str = "auto") -> None:
+        if not file.is_file():
+            raise InputError(f"{file}: there is no such file")
         try:
             import torch
 
@@ -34,8 +36,6 @@ class TorchEnhancer(Enhancer):
                 f"{file.name} runs through torch and spandrel, and {error.name} is not installed: "
                 "pip install 'houndstooth[enhance-gpu]'"
             ) from error
-        if not file.is_file():
-            raise InputError(f"{file}: there is no such file")
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         if device != "cpu" and not (device.startswith("cuda") and torch.cuda.is_available()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,21 +45,24 @@ def find_patches(
     most: int = 3,
     least_side: int = LEAST_SIDE,
     largest_side: int | None = None,
+    scale: float = 1.0,
 ) -> list[Patch]:
     """Disjoint patches of the cloth, the largest first; none when the largest is too small (`refusal` says how small).
 
     rgb: uint8 (h, w, 3). mask: bool (h, w), True for the cloth; None: all of it is. most: how many at the most, >= 1.
     least_side: pixels of a patch's shorter side, at least. largest_side: pixels of its longer side, at most; a limit
-    makes several patches of a large garment, where without one the first takes the most of it.
+    makes several patches of a large garment, where without one the first takes the most of it. scale: >= 1, how many
+    pixels of a photo one of the picture stands for; both sides are then pixels of the photo.
 
     Each is the largest rectangle (aspect up to 1:3) of the mask less a margin at its border and less the patches
     before it. Specks missing from the mask are filled first, but no patch has less than LEAST_INSIDE in it.
     """
-    _check(rgb, mask, most, least_side, largest_side)
+    _check(rgb, mask, most, least_side, largest_side, scale)
+    least, largest = _least(least_side, scale), None if largest_side is None else max(1, int(largest_side / scale))
     cloths = _cloths(rgb, mask)
     patches: list[Patch] = []
     while len(patches) < most:
-        found = _largest(cloths, mask, least_side, largest_side)
+        found = _largest(cloths, mask, least, None if largest is None else max(least, largest))
         if found is None:
             break
         x, y, width, height = found
@@ -69,18 +73,21 @@ def find_patches(
     return patches
 
 
-def refusal(rgb: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None, least_side: int = LEAST_SIDE) -> str:
-    """Why `find_patches` finds none, in words for the user; "" when it finds some."""
-    _check(rgb, mask, 1, least_side, None)
+def refusal(
+    rgb: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None, least_side: int = LEAST_SIDE, scale: float = 1.0
+) -> str:
+    """Why `find_patches` finds none, in words for the user (and pixels of the photo); "" when it finds some."""
+    _check(rgb, mask, 1, least_side, None, scale)
     if mask is not None and not mask.any():
         return "the mask is empty"
     cloths = _cloths(rgb, mask)
-    if _largest(cloths, mask, least_side) is not None:
+    if _largest(cloths, mask, _least(least_side, scale)) is not None:
         return ""
     found = _largest(cloths, mask)
     if found is None:
         return "nothing is left of the garment inside its border: it is thin, or its mask is full of holes"
-    return f"the largest patch of cloth is {found[2]} x {found[3]} px, and {least_side} are needed"
+    width, height = int(found[2] * scale), int(found[3] * scale)
+    return f"the largest patch of cloth is {width} x {height} px, and {least_side} are needed"
 
 
 def sharpness_of(rgb: NDArray[np.uint8]) -> float:
@@ -120,6 +127,11 @@ def _largest(
     return None
 
 
+def _least(least_side: int, scale: float) -> int:
+    """Pixels of the picture that hold so many of the photo, whichever way the photo's pixels fall."""
+    return max(1, math.ceil((least_side + (scale != int(scale))) / scale))
+
+
 def _place(rectangle: Rectangle) -> tuple[slice, slice]:
     x, y, width, height = rectangle
     return slice(y, y + height), slice(x, x + width)
@@ -131,7 +143,12 @@ def _share(mask: NDArray[np.bool_] | None, rectangle: Rectangle) -> float:
 
 
 def _check(
-    rgb: NDArray[np.uint8], mask: NDArray[np.bool_] | None, most: int, least_side: int, largest_side: int | None
+    rgb: NDArray[np.uint8],
+    mask: NDArray[np.bool_] | None,
+    most: int,
+    least_side: int,
+    largest_side: int | None,
+    scale: float,
 ) -> None:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
         raise ValueError(f"rgb must be uint8 (h, w, 3) and not empty, got {rgb.dtype} {rgb.shape}")
@@ -141,3 +158,5 @@ def _check(
         raise ValueError(f"most and least_side must be at least 1, got {most} and {least_side}")
     if largest_side is not None and largest_side < least_side:
         raise ValueError(f"largest_side must be at least least_side ({least_side}), got {largest_side}")
+    if scale < 1:
+        raise ValueError(f"scale must be at least 1: a picture is never larger than its photo, got {scale}")
