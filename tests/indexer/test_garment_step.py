@@ -215,7 +215,7 @@ def test_a_space_may_refuse_a_region_which_stays_searchable_in_the_others(shop: 
     red = {"colour": colours_of(RED), "palette": shop.vector("a.png", "palette")}
     reader = Reader(shop.store)
     fused = search(reader, Query(red, k=5))
-    assert [Path(hit.image).name for hit in fused.hits][0] == "a.png"
+    assert Path(fused.hits[0].image).name == "a.png"
     assert (fused.matched, {Path(hit.image).name for hit in fused.hits}) == (3, {"a.png", "b.png", "c.png"})
     assert {Path(hit.image).name: sorted(hit.scores) for hit in fused.hits}["b.png"] == ["colour"]
     alone = search(reader, Query({"palette": red["palette"]}, k=5))
