@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import Counting, Shop
+from finders import BLUE, GREEN, RED, Box, ByColour, Colour, draw_garments
 from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import select
@@ -28,31 +29,7 @@ from indexer.garments.find import NOT_FOUND, GarmentStep
 from indexer.garments.garment import Garment, GarmentFinder
 from indexer.picture import Picture
 from indexer.sources.open import open_source
-from indexer.spaces.colour import Colour
-
-GROUND = (200, 200, 200)
-RED, BLUE, GREEN = (200, 20, 20), (20, 20, 200), (20, 160, 20)
-KINDS = {RED: "top", BLUE: "trousers", GREEN: "skirt"}
-
-
-class ByColour(GarmentFinder):
-    """Every one of the three colours is a garment; a real finder, of pictures drawn for it."""
-
-    name = "by-colour"
-    fingerprint = "1" * 16
-
-    def __init__(self, several: bool = False) -> None:
-        self.several = several  # type: ignore[misc]
-        self.seen = 0
-
-    def find(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Garment]]:
-        self.seen += len(pictures)
-        return [self._find(picture) for picture in pictures]
-
-    def _find(self, picture: NDArray[np.uint8]) -> list[Garment]:
-        masks = [(kind, (picture == colour).all(axis=2)) for colour, kind in KINDS.items()]
-        found = [Garment(kind, mask, 0.9) for kind, mask in masks if mask.any()]
-        return sorted(found, key=lambda garment: -int(garment.mask.sum()))
+from indexer.spaces.colour import Colour as ColourSpace
 
 
 class Refusing(Counting):
@@ -62,16 +39,8 @@ class Refusing(Counting):
         return ["blue" if (picture.pixels() == BLUE).all() else None for picture in pictures]
 
 
-def photo(shop: Shop, name: str, *garments: tuple[tuple[int, int, int], tuple[int, int, int, int]]) -> Path:
-    """A grey photo of 60 x 80 with coloured boxes (x, y, width, height)."""
-    pixels = np.full((80, 60, 3), GROUND, np.uint8)
-    for colour, (x, y, w, h) in garments:
-        pixels[y : y + h, x : x + w] = colour
-    pixels[0, 0] = len(name) * 3, ord(name[0]), 7  # no two photos are the same
-    path = shop.photos / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-    return path
+def photo(shop: Shop, name: str, *garments: tuple[Colour, Box]) -> Path:
+    return draw_garments(shop.photos / name, *garments)
 
 
 @pytest.fixture
@@ -96,8 +65,8 @@ def regions(shop: Shop) -> list[tuple[str, str, tuple[int | None, ...], bool]]:
         return [(Path(r.path).name, r.kind, (r.x, r.y, r.width, r.height), r.masked) for r in rows]
 
 
-def colours_of(colour: tuple[int, int, int]) -> NDArray[np.float32]:
-    return Colour().extract([Picture(np.full((4, 4, 3), colour, np.uint8))])[0]
+def colours_of(colour: Colour) -> NDArray[np.float32]:
+    return ColourSpace().extract([Picture(np.full((4, 4, 3), colour, np.uint8))])[0]
 
 
 def test_only_the_garments_pixels_are_seen_and_its_box_is_kept(shop: Shop) -> None:
@@ -293,10 +262,10 @@ def test_vectors_lost_of_one_garment_of_a_photo_come_back_once(shop: Shop) -> No
 
 def test_a_picture_that_the_finder_cannot_take_fails_alone(shop: Shop) -> None:
     class Choking(ByColour):
-        def _find(self, picture: NDArray[np.uint8]) -> list[Garment]:
+        def find_one(self, picture: NDArray[np.uint8]) -> list[Garment]:
             if (picture == BLUE).all(axis=2).any():
                 raise RuntimeError("too blue")
-            return super()._find(picture)
+            return super().find_one(picture)
 
     photo(shop, "a.png", (BLUE, (20, 10, 20, 30)))
     photo(shop, "b.png", (RED, (20, 10, 20, 30)))
