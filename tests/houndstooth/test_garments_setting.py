@@ -151,7 +151,7 @@ def test_what_cannot_be_chosen_changes_nothing(photos: Path, tmp_path: Path) -> 
     before = garment_recipe(catalog.store)
     with pytest.raises(InputError, match="one of deeplab"):
         garments.choose("sharp")
-    with pytest.raises(SpaceError, match="by-colour.offset is a float"):
+    with pytest.raises(SpaceError, match=r"by-colour\.offset is a float"):
         garments.choose(None, {"offset": "much"})
     assert garment_recipe(catalog.store) == before == ("deeplab", before[1])
     garments.choose(None, {"offset": 0.0})
