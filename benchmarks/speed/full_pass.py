@@ -1,9 +1,9 @@
-"""Where the time of the full pass goes: decoding, garments, and every space, then all of it as `houndstooth index` does.
+"""Where the time of the full pass goes: decoding, garments, every space, then all of it as `houndstooth index` does.
 
     python benchmarks/speed/full_pass.py --photos clothing/train
 
-Each stage is timed alone over the same photos, in batches as the bulk loop has them; then the photos are indexed into a new
-catalog. All figures are of one run on one machine: compare the ratios, not the seconds of another day.
+Each stage is timed alone over the same photos, in batches as the bulk loop has them; then the photos are indexed into a
+new catalog. All figures are of one run on one machine: compare the ratios, not the seconds of another day.
 """
 
 from __future__ import annotations
