@@ -47,6 +47,7 @@ ALIKE: Final[dict[str, Sequence[str]]] = {
 _KIND_OF_WORD: Final = {word: kind for kind, words in CATEGORY_WORDS.items() for word in words.split()}
 _SMALL: Final = ("footwear", "bag", "accessory")
 _SMALL_COUNTS = 0.2  # of the weight of clothes: shoes under a dress are not the product, shoes alone are
+_SLIVER = 0.1  # of the heaviest garment it could be: a few pixels of the wanted class are a mistake of the finder
 _SPREAD = 0.3  # of the frame's sides: one standard deviation of the centred Gaussian
 _SAMPLES = 64  # places a side at which the mask is weighed
 
@@ -72,15 +73,23 @@ def kind_of_category(category: str | None) -> str | None:
 def product_garments(garments: Sequence[Garment], category: str | None = None) -> list[Garment]:
     """The garments, the product first, then by how likely each is the product.
 
-    With a category whose words are known, garments of its class come first, then the classes it is taken for; within
-    a class, and without a category, the heaviest: area under a Gaussian about the picture's centre, where footwear,
-    bags and accessories count a fifth. The garments must be of one picture.
+    With a category whose words are known, garments of its class come first, then the classes it is taken for, but
+    those under a tenth as heavy as the heaviest of these only after them; within a class, and without a category, the
+    heaviest: area under a Gaussian about the picture's centre, where footwear, bags and accessories count a fifth. The
+    garments must be of one picture.
     """
     kind = kind_of_category(category)
-    ranks = dict.fromkeys(GARMENTS, 99)
-    if kind is not None:
-        ranks |= {name: rank for rank, name in enumerate((kind, *ALIKE[kind]))}
-    return sorted(garments, key=lambda garment: (ranks.get(garment.kind, 99), -_weight(garment, kind)))
+    order = (kind, *ALIKE[kind]) if kind is not None else ()
+    weights = {id(garment): _weight(garment, kind) for garment in garments}
+    enough = _SLIVER * max((weights[id(garment)] for garment in garments if garment.kind in order), default=0.0)
+
+    def place(garment: Garment) -> tuple[int, float]:
+        weight = weights[id(garment)]
+        if garment.kind not in order:
+            return 2 * len(GARMENTS), -weight
+        return order.index(garment.kind) + (0 if weight >= enough else len(GARMENTS)), -weight
+
+    return sorted(garments, key=place)
 
 
 def _weight(garment: Garment, wanted: str | None) -> float:

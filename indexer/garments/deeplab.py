@@ -2,27 +2,87 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from engine.errors import InputError
+from indexer.garments.classes import CLASSES
 from indexer.garments.garment import Garment, GarmentFinder
+from indexer.garments.network import PLACES, SIZE, check_classes, deeplab, load_weights
+from indexer.garments.regions import garments_of, layout
+from indexer.runtime.base import Runtime, open_runtime
+from indexer.vgg.weights import verified
+
+SHIPPED = Path(__file__).parent.parent / "weights" / "garments.safetensors"
+BATCH = 64
+"""Pictures prepared at a time: bounds memory whatever the caller hands over."""
+_VERSION = 1  # raised by hand whenever the same picture and weights would give other masks
 
 
 class DeepLab(GarmentFinder):
-    """One garment a class that is seen; a photo without a person shows one garment for each connected piece of cloth.
+    """One garment a class that is seen; without a person in the photo, connected cloth is one garment.
 
-    weights: "shipped", or the path of a file that `python -m indexer.garments.training` wrote.
-    device: "auto", "cpu" or "cuda".
+    Chen et al., "Encoder-Decoder with Atrous Separable Convolution for Semantic Image Segmentation", ECCV 2018; on
+    EfficientNet-Lite0 (Tan and Le, ICML 2019).
+
+    weights: "shipped", or the path of a file that `python -m indexer.garments.training` wrote. device: "auto", "cpu"
+    (OpenVINO) or "cuda" (torch). Raises InputError for weights that cannot be read; the network is compiled at the
+    first picture.
     """
 
     name = "deeplab"
 
     def __init__(self, weights: str | Path = "shipped", device: str = "auto") -> None:
-        raise NotImplementedError("the weights are being trained")
+        self._file = SHIPPED if weights == "shipped" else Path(weights)
+        self._device = device
+        if not self._file.is_file():
+            raise InputError(f"no weights of garment masks at {self._file}")
+        told = f"{self.name}|{_VERSION}|{verified(self._file)}"
+        self.fingerprint = hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def find(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Garment]]:
         """The garments of each uint8 RGB picture (h, w, 3), the largest first; none where none is seen."""
-        raise NotImplementedError
+        found: list[list[Garment]] = []
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # Pillow lets other threads run while it resizes
+            for start in range(0, len(pictures), BATCH):
+                batch = pictures[start : start + BATCH]
+                chances = self._chances(np.stack(list(pool.map(prepare, batch))))
+                shapes = [picture.shape[:2] for picture in batch]
+                found += pool.map(garments_of, map(layout, chances), shapes)
+        return found
+
+    def chances(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """What the network says of n >= 1 pictures: float32 (n, classes, 96, 72), summing to 1 over the classes."""
+        return np.concatenate(
+            [
+                self._chances(np.stack([prepare(picture) for picture in pictures[start : start + BATCH]]))
+                for start in range(0, len(pictures), BATCH)
+            ]
+        )
+
+    def _chances(self, prepared: NDArray[np.uint8]) -> NDArray[np.float32]:
+        logits = self._runtime(prepared).reshape(-1, len(CLASSES), *PLACES)
+        logits -= logits.max(1, keepdims=True)
+        np.exp(logits, out=logits)
+        logits /= logits.sum(1, keepdims=True)
+        return logits
+
+    @cached_property
+    def _runtime(self) -> Runtime:
+        weights = load_weights(self._file)
+        check_classes(weights)
+        return open_runtime(deeplab(weights), self._device)
+
+
+def prepare(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture as the network sees it: uint8 (384, 288, 3), stretched to that shape, antialiased."""
+    image = Image.fromarray(picture)
+    return np.asarray(image.resize(SIZE[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0))

@@ -23,12 +23,12 @@ from indexer.runtime.network import (
     Sum,
 )
 
-SIZE = (320, 240)
+SIZE = (384, 288)
 """Rows and columns of what the network sees: photos of garments are upright."""
-PLACES = (80, 60)
+PLACES = (96, 72)
 """Rows and columns of what it says: a quarter of that."""
 RATES = (3, 6, 9)
-"""Dilations of the spatial pyramid: at 20 x 15 places wider ones would see padding only."""
+"""Dilations of the spatial pyramid: at 24 x 18 places wider ones would see mostly padding."""
 
 # EfficientNet-Lite0 (Tan and Le, ICML 2019): blocks, kernel, stride of the first block, channels out. The last stride
 # of 2 is made 1, and the kernels after it read every second place: output stride 16.
@@ -40,7 +40,7 @@ Weights = Mapping[str, NDArray[np.floating]]
 
 
 def deeplab(weights: Weights) -> Network:
-    """The network: pictures (320, 240, 3) to logits (10, 80, 60), channels in the order of `CLASSES`.
+    """The network: pictures (384, 288, 3) to logits (10, 96, 72), channels in the order of `CLASSES`.
 
     Chen et al., "Encoder-Decoder with Atrous Separable Convolution for Semantic Image Segmentation", ECCV 2018.
     Raises InputError when a layer is missing.

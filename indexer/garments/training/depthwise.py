@@ -30,7 +30,7 @@ def _forward(module: nn.Conv2d, x: Tensor) -> Tensor:
     return y if module.bias is None else y + module.bias.to(y.dtype).view(1, -1, 1, 1)
 
 
-class Depthwise(torch.autograd.Function):
+class Depthwise(torch.autograd.Function):  # type: ignore[misc]  # torch is optional
     """conv2d(x, weight, groups=channels) whose gradient by x is a forward convolution with the kernel turned round.
 
     oneDNN's backward kernels for depthwise convolutions are up to a hundred times slower than its forward ones.
@@ -38,12 +38,14 @@ class Depthwise(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int) -> Tensor:
+        """As conv2d."""
         ctx.save_for_backward(x, weight)
         ctx.shape = (stride, padding, dilation)
         return functional.conv2d(x, weight, None, stride, padding, dilation, x.shape[1])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
+        """The gradients by x and, where it is wanted, by the weight."""
         (gradient,), (x, weight), (stride, padding, dilation) = gradients, ctx.saved_tensors, ctx.shape
         by_x = by_weight = None
         if ctx.needs_input_grad[0]:

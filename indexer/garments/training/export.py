@@ -18,6 +18,7 @@ def export(state: State, to: Path) -> None:
 
     half = to.with_suffix(".part")
     save_file({name: np.ascontiguousarray(v.astype(np.float16)) for name, v in exported(state).items()}, half)
+    half.chmod(0o644)
     half.rename(to)
 
 

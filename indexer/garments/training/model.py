@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from indexer.garments.classes import CLASSES
+from indexer.garments.network import RATES
 
-RATES = (3, 6, 9)
-"""Dilations of the spatial pyramid: with 20 x 15 places at stride 16, wider ones would see padding only."""
 CHANNELS = 128
 
 
@@ -58,7 +58,7 @@ def fold_batch_norms(encoder: nn.Module) -> None:
 
     for parent in list(encoder.modules()):
         names = list(parent._modules)
-        for before, name in zip(names, names[1:], strict=False):
+        for before, name in pairwise(names):
             norm, conv = parent._modules[name], parent._modules[before]
             if isinstance(norm, BatchNormAct2d) and isinstance(conv, nn.Conv2d):
                 _fold(conv, norm)

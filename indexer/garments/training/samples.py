@@ -7,17 +7,29 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from indexer.garments.training.augment import augmented, grounds, plain_ground
+from indexer.garments.training.augment import augmented, grounds, plain_ground, recoloured
 from indexer.garments.training.cache import SIZE, Photos
 
 SHARES = {"street": 0.5, "flat": 0.34, "rendered": 0.16}
 
 
-class Samples(Dataset[tuple[Tensor, Tensor]]):
-    """(rgb uint8 (3, rows, columns), labels uint8 (rows / 2, columns / 2)) by number, drawn with replacement."""
+class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is optional
+    """(rgb uint8 (3, rows, columns), labels uint8 (rows / 2, columns / 2)) by number, drawn with replacement.
 
-    def __init__(self, photos: dict[str, Photos], seed: int, size: tuple[int, int], first: int, count: int) -> None:
+    recolour: whether garments of street photos get other colours, each its own.
+    """
+
+    def __init__(
+        self,
+        photos: dict[str, Photos],
+        seed: int,
+        size: tuple[int, int],
+        first: int,
+        count: int,
+        recolour: bool = False,
+    ) -> None:
         self._photos, self._seed, self._size, self._first, self._count = photos, seed, size, first, count
+        self._recolour = recolour
         rng = np.random.default_rng([seed, 11])
         self._grounds = np.concatenate([grounds(photos[source], 160, rng) for source in ("street", "flat")])
 
@@ -31,7 +43,8 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
         chosen = int(rng.integers(len(photos)))
         plain = rng.random() < (0.9 if source == "street" else 0.35)
         ground = plain_ground(rng, SIZE) if plain else self._grounds[rng.integers(len(self._grounds))]
-        rgb, labels = augmented(
-            source, np.asarray(photos.rgb[chosen]), np.asarray(photos.labels[chosen]), ground, self._size, rng
-        )
+        rgb, labels = np.asarray(photos.rgb[chosen]), np.asarray(photos.labels[chosen])
+        if self._recolour and source == "street" and rng.random() < 0.6:
+            rgb = recoloured(rgb, labels, rng)
+        rgb, labels = augmented(source, rgb, labels, ground, self._size, rng)
         return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))), torch.from_numpy(labels.copy())

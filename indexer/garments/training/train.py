@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +18,19 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from indexer.garments.classes import CLASSES
+from indexer.garments.network import SIZE
 from indexer.garments.training.cache import IGNORE, Photos
 from indexer.garments.training.depthwise import quicken
 from indexer.garments.training.model import build_model, freeze, logits_at_stride_4
 from indexer.garments.training.samples import Samples
 
 BATCH = 16
-SIZES = ((256, 192), (320, 240))
-"""Rows and columns of the first and of the second stage; the second is what the shipped network reads."""
+SIZES = ((256, 192), (320, 240), SIZE)
+"""Rows and columns of the stages; the last is what the network reads when it is used."""
 FIRST_STAGE = 0.6
-"""Share of the steps spent at the smaller size."""
+"""Share of the first cycle's steps spent at the smallest size; the second cycle is spent at the largest."""
+AGAIN = 0.5
+"""Peak rate of the second cycle, of the first's."""
 DECODER_RATE, ENCODER_RATE, DECAY = 2e-3, 5e-4, 1e-2
 WARM_UP = 100
 AVERAGE = 0.995
@@ -34,18 +39,45 @@ AVERAGE = 0.995
 
 @dataclass(frozen=True)
 class Plan:
-    """steps: of BATCH pictures. check: steps between looks at the validation photos and checkpoints."""
+    """steps, again: of BATCH pictures, in the first and in the second cycle of the learning rate.
+
+    check: steps between looks at the validation photos and checkpoints.
+    """
 
     steps: int
+    again: int
     seed: int
     check: int = 200
+
+    @property
+    def last(self) -> int:
+        """Steps in all."""
+        return self.steps + self.again
+
+    def stages(self) -> list[tuple[tuple[int, int], int]]:
+        """Size of the pictures, and the step it is used up to."""
+        return list(zip(SIZES, (int(self.steps * FIRST_STAGE), self.steps, self.last), strict=True))
+
+    def factor(self, step: int) -> float:
+        """Of the learning rate: warmed up and then falling as a cosine, twice."""
+        start, length, peak = (0, self.steps, 1.0) if step < self.steps else (self.steps, self.again, AGAIN)
+        warm = min(1.0, (step - start + 1) / WARM_UP)
+        return peak * warm * (0.5 + 0.5 * math.cos(math.pi * (step - start) / length)) + 0.005
 
 
 class Trainer:
     """The state of a training: network, its average, optimiser, step. `save` and `resume` keep it whole."""
 
-    def __init__(self, plan: Plan, photos: dict[str, Photos], validation: dict[str, Photos], checkpoint: Path) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        photos: dict[str, Photos],
+        validation: dict[str, Photos],
+        checkpoint: Path,
+        tell: Callable[[str], None],
+    ) -> None:
         torch.manual_seed(plan.seed)
+        self._tell = tell
         self.plan, self.photos, self.validation, self.checkpoint = plan, photos, validation, checkpoint
         self.model, self.average = build_model(), build_model()
         self.average.load_state_dict(self.model.state_dict())
@@ -63,6 +95,7 @@ class Trainer:
         self.curve: list[dict[str, Any]] = []
 
     def save(self) -> None:
+        """Writes the checkpoint, whole or not at all."""
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -75,6 +108,7 @@ class Trainer:
         half.rename(self.checkpoint)
 
     def resume(self) -> None:
+        """Takes the checkpoint's state over."""
         state = torch.load(self.checkpoint, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
@@ -83,31 +117,31 @@ class Trainer:
 
     def run(self) -> None:
         """Trains from the current step to the last; saves at every check, and when interrupted."""
-        change = int(self.plan.steps * FIRST_STAGE)
         try:
-            for size, end in zip(SIZES, (change, self.plan.steps), strict=True):
+            for size, end in self.plan.stages():
                 if self.step < end:
                     self._stage(size, end)
         finally:
             self.save()
 
     def _stage(self, size: tuple[int, int], end: int) -> None:
-        samples = Samples(self.photos, self.plan.seed, size, self.step * BATCH, (end - self.step) * BATCH)
+        count = (end - self.step) * BATCH
+        second = self.step >= self.plan.steps
+        samples = Samples(self.photos, self.plan.seed, size, self.step * BATCH, count, recolour=second)
         started, losses = time.monotonic(), []
         for pictures, labels in DataLoader(samples, BATCH, num_workers=1, prefetch_factor=4):
             losses.append(self._learn(pictures, labels))
             self.step += 1
             if self.step % 25 == 0:
                 speed = len(losses) * BATCH / (time.monotonic() - started)
-                print(f"step {self.step}/{self.plan.steps} loss {np.mean(losses):.4f} {speed:.1f} photos/s", flush=True)
+                self._tell(f"step {self.step}/{self.plan.last} loss {np.mean(losses):.4f} {speed:.1f} photos/s")
                 started, losses = time.monotonic(), []
-            if self.step % self.plan.check == 0 or self.step == self.plan.steps:
+            if self.step % self.plan.check == 0 or self.step == self.plan.last:
                 self._look()
                 started, losses = time.monotonic(), []
 
     def _learn(self, pictures: Tensor, labels: Tensor) -> float:
-        done = self.step / self.plan.steps
-        factor = min(1.0, (self.step + 1) / WARM_UP) * (0.5 + 0.5 * np.cos(np.pi * done)) + 0.005
+        factor = self.plan.factor(self.step)
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
         self.model.train()
@@ -139,7 +173,7 @@ class Trainer:
                 "classes": {name: round(float(v), 3) for name, v in zip(CLASSES, shares, strict=True)},
             }
         self.curve.append(found)
-        print(json.dumps(found), flush=True)
+        self._tell(json.dumps(found))
         self.save()
         self.checkpoint.with_suffix(".curve.json").write_text(json.dumps(self.curve, indent=1))
 
@@ -174,7 +208,7 @@ def confusion(model: nn.Module, photos: Photos) -> NDArray[np.int64]:
     model.eval()
     total = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
     for start in range(0, len(photos), 8):
-        rgb = torch.from_numpy(np.asarray(photos.rgb[start : start + 8])).permute(0, 3, 1, 2).float()
+        rgb = torch.from_numpy(np.array(photos.rgb[start : start + 8])).permute(0, 3, 1, 2).float()
         labels = np.asarray(photos.labels[start : start + 8])
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             small = functional.interpolate(rgb, size=SIZES[-1], mode="bilinear", antialias=True)
@@ -189,7 +223,8 @@ def confusion(model: nn.Module, photos: Photos) -> NDArray[np.int64]:
 def intersection_over_union(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """IoU by class; 0 where a class is neither true nor found."""
     both = np.diag(matrix).astype(float)
-    return both / np.maximum(matrix.sum(0) + matrix.sum(1) - both, 1)
+    shares: NDArray[np.float64] = both / np.maximum(matrix.sum(0) + matrix.sum(1) - both, 1)
+    return shares
 
 
 def foreground(matrix: NDArray[np.int64]) -> float:

@@ -1,0 +1,173 @@
+"""From the chances of each place's class to garments: pieces, specks, and one garment where there is no person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from indexer.garments.classes import CLASSES, GARMENTS
+from indexer.garments.garment import Garment
+
+Chances = NDArray[np.float32]
+
+_PERSON = CLASSES.index("person")
+_FIRST = CLASSES.index(GARMENTS[0])  # the garments' channels are the last ones
+
+NO_PERSON = 0.012
+"""Below this share of the frame that is skin, hair or face, the photo shows garments alone. Chosen on validation."""
+SPECK = 0.0005
+"""Cloth, and pieces of a class, below this share of the frame are dropped: three of 6,912 places."""
+SMALLEST = 0.01
+"""A photo of garments alone shows none below this share of the frame."""
+PART = 0.08
+"""Pieces below this share of their class's largest are dropped."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The garments of a photo at the network's places.
+
+    cloth: chance that a place is any of them minus 0.5: interpolated, it crosses 0 at the edge. scores: kind -> how
+    much a place is of it, the largest wins; one a garment. confidences: kind -> in [0, 1]. All maps float32
+    (rows, columns).
+    """
+
+    cloth: Chances
+    scores: dict[str, Chances]
+    confidences: dict[str, float]
+
+
+def layout(chances: Chances) -> Layout:
+    """The garments seen, at most one a class.
+
+    chances: float32 (classes, rows, columns), summing to 1 over the classes.
+    """
+    person = (chances.argmax(0) == _PERSON).mean() >= NO_PERSON
+    return _worn(chances) if person else _alone(chances)
+
+
+def _worn(chances: Chances) -> Layout:
+    """Each class where it is the likeliest garment; a speck of one class inside others becomes theirs."""
+    cloth = _cloth(chances, SPECK, 0.0)
+    inside = cloth > 0
+    garments = chances[_FIRST:]
+    winners = np.where(inside, garments.argmax(0), -1)
+    pieces = components(winners)
+    areas = np.bincount(pieces.ravel())
+    scores = garments.copy()
+    for channel in np.unique(winners[inside]):
+        here = winners == channel
+        small = here & (areas[pieces] < max(SPECK * here.size, PART * areas[pieces[here]].max()))
+        scores[channel][small] = 0
+    winners = scores.argmax(0)
+    seen = [int(channel) for channel in np.unique(winners[inside])]
+    return Layout(
+        cloth,
+        {GARMENTS[channel]: scores[channel] for channel in seen},
+        {GARMENTS[channel]: float(garments[channel][inside & (winners == channel)].mean()) for channel in seen},
+    )
+
+
+def _alone(chances: Chances) -> Layout:
+    """Connected cloth is one garment: the network may see a long shirt's hem as a skirt, but no one wears it here.
+
+    Its class is the one with the most chance over the piece; pieces of one class (a pair of shoes) are one garment.
+    """
+    cloth = _cloth(chances, SMALLEST, PART)
+    inside = cloth > 0
+    pieces = components(inside)
+    scores: dict[str, Chances] = {}
+    for piece in np.unique(pieces[inside]):
+        here = pieces == piece
+        kind = GARMENTS[int(chances[_FIRST:, here].sum(1).argmax())]
+        scores.setdefault(kind, np.zeros_like(cloth))[here] = 1
+    sure = cloth + np.float32(0.5)
+    return Layout(cloth, scores, {kind: float(sure[score > 0].mean()) for kind, score in scores.items()})
+
+
+def _cloth(chances: Chances, least: float, part: float) -> Chances:
+    """Chance of any garment minus 0.5, negative where a piece is too small a share of the frame or of the largest."""
+    cloth: Chances = chances[_FIRST:].sum(0) - np.float32(0.5)
+    inside = cloth > 0
+    pieces = components(inside)
+    areas = np.bincount(pieces[inside], minlength=1)
+    small = inside & (areas[np.where(inside, pieces, 0)] < max(least * inside.size, part * areas.max()))
+    cloth[small] = -0.01
+    return cloth
+
+
+def components(values: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Numbers of the pieces of equal value that hang together over edges: int64 (rows, columns), any numbers.
+
+    Every place takes the least number among itself and its equal neighbours, then that place's own number, until
+    nothing changes: a few rounds, as numbers travel twice as far each time.
+    """
+    rows, columns = values.shape
+    labels = np.arange(rows * columns).reshape(rows, columns)
+    down, across = values[1:] == values[:-1], values[:, 1:] == values[:, :-1]
+    while True:
+        before = labels.copy()
+        for a, b, linked in ((labels[1:], labels[:-1], down), (labels[:, 1:], labels[:, :-1], across)):
+            least = np.minimum(a, b)
+            np.minimum(a, least, out=a, where=linked)
+            np.minimum(b, least, out=b, where=linked)
+        # What a piece's first place has learnt reaches every place that names it.
+        flat = labels.ravel()
+        np.minimum.at(flat, before.ravel(), flat.copy())
+        labels = flat[flat].reshape(rows, columns)
+        if (labels == before).all():
+            return labels
+
+
+def garments_of(found: Layout, size: tuple[int, int]) -> list[Garment]:
+    """The garments at a picture's own size (height, width), the largest first."""
+    if not found.scores:
+        return []
+    frame = _frame(found.cloth > 0, size)
+    inside = frame.enlarged(found.cloth + np.float32(0.5)) > 127
+    if len(found.scores) == 1:
+        masks = {next(iter(found.scores)): inside}
+    else:
+        planes = [frame.enlarged(score) for score in found.scores.values()]
+        best = np.maximum.reduce(planes)
+        masks, free = {}, inside
+        for kind, plane in zip(found.scores, planes, strict=True):
+            masks[kind] = free & (plane == best)
+            free = free & ~masks[kind]
+    garments = []
+    for kind, part in masks.items():
+        if part.any():
+            mask = np.zeros(size, bool)
+            mask[frame.rows, frame.columns] = part
+            garments.append((np.count_nonzero(part), Garment(kind, mask, found.confidences[kind])))
+    return [garment for _, garment in sorted(garments, key=lambda pair: -pair[0])]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The part of a picture that holds all garments, and where it lies among the network's places."""
+
+    rows: slice
+    columns: slice
+    box: tuple[float, float, float, float]
+
+    def enlarged(self, plane: Chances) -> NDArray[np.uint8]:
+        """Values in [0, 1] at the picture's pixels, 0 to 255, interpolated."""
+        levels = Image.fromarray(np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8))
+        size = (self.columns.stop - self.columns.start, self.rows.stop - self.rows.start)
+        return np.asarray(levels.resize(size, Image.Resampling.BILINEAR, box=self.box))
+
+
+def _frame(inside: NDArray[np.bool_], size: tuple[int, int]) -> _Frame:
+    spans, box = [], []
+    for axis, length in ((0, size[0]), (1, size[1])):
+        places = inside.shape[axis]
+        at = np.flatnonzero(inside.any(1 - axis))
+        start = max(0, int(at[0]) - 1) * length // places  # a place more on each side: the edge lies between two
+        stop = -(-min(places, int(at[-1]) + 2) * length // places)
+        spans.append(slice(start, stop))
+        box.append((start * places / length, stop * places / length))
+    return _Frame(spans[0], spans[1], (box[1][0], box[0][0], box[1][1], box[0][1]))
