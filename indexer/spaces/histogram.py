@@ -8,11 +8,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.patches.erode import erode, margin_of
 from indexer.picture import Picture
 
 BINS = 32 * 32 * 32
 SAMPLES = 16384
 """From about so many pixels on, a picture is sampled rather than counted whole."""
+LEAST_LEFT = 0.5
+"""A mask is counted without its border unless less than this share of it would be left: lace, straps, a thin frame."""
 
 ColourCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -20,11 +23,12 @@ _counted: WeakKeyDictionary[Picture, ColourCounts] = WeakKeyDictionary()
 
 
 def colour_counts(picture: Picture) -> ColourCounts:
-    """Occupied bins (m,) ascending and their counts (m,) of the 32x32x32 RGB histogram of `picture.pixels()`.
+    """Occupied bins (m,) ascending and their counts (m,) of the 32x32x32 RGB histogram of a picture's inner pixels.
 
-    bin = (r >> 3) * 1024 + (g >> 3) * 32 + (b >> 3). Of n pixels every `sampling_step(n, width)`-th in reading
-    order is counted, the first included: all of them below 2 * SAMPLES. The answer is kept as long as the picture
-    lives, so that the second space to ask does not count again; do not write to a picture between the two.
+    bin = (r >> 3) * 1024 + (g >> 3) * 32 + (b >> 3). Inner: all without a mask, else `inner_mask`. Of n pixels every
+    `sampling_step(n, width)`-th in reading order is counted, the first included: all of them below 2 * SAMPLES. The
+    answer is kept as long as the picture lives, so that the second space to ask does not count again; do not write to
+    a picture between the two.
     """
     counts = _counted.get(picture)
     if counts is None:
@@ -41,6 +45,15 @@ def sampling_step(pixels: int, width: int) -> int:
     while math.gcd(step, width) > 1:
         step += 1
     return step
+
+
+def inner_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask (h, w) without its border, which is half skin and background however well it is drawn.
+
+    The border is `indexer.patches.erode.margin_of` wide. Where less than LEAST_LEFT would be left: the mask as it is.
+    """
+    inner = erode(mask, margin_of(mask))
+    return inner if np.count_nonzero(inner) >= LEAST_LEFT * np.count_nonzero(mask) else mask
 
 
 def bin_colours(bins: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -60,9 +73,9 @@ def _count(picture: Picture) -> ColourCounts:
 
 
 def _sample(picture: Picture) -> NDArray[np.uint8]:
-    """Every step-th row of `picture.pixels()`, without making the whole of it."""
+    """Every step-th of the pixels that count, without making the whole of them."""
     flat, width = picture.rgb.reshape(-1, 3), picture.rgb.shape[1]
     if picture.mask is None or not picture.mask.any():
         return flat[:: sampling_step(len(flat), width)]
-    inside = np.flatnonzero(picture.mask)
+    inside = np.flatnonzero(inner_mask(picture.mask))
     return flat.take(inside[:: sampling_step(len(inside), width)], axis=0)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.attributes import AttributeType, AttributeValue
 from engine.errors import SpaceError
 from indexer.colours import srgb_to_oklab
+from indexer.patches.erode import MARGIN
 from indexer.picture import Picture
 from indexer.spaces.base import Extractor
 from indexer.spaces.histogram import BINS, SAMPLES, bin_colours, colour_counts
@@ -91,6 +92,7 @@ class Palette(Extractor):
     """
 
     name = "palette"
+    version = 2
     reads = "colour"
     weight = 0.0
     describes: ClassVar[Mapping[str, AttributeType]] = _DESCRIBES
@@ -121,8 +123,8 @@ class Palette(Extractor):
         return [self._describe(shares) for shares in np.square(vectors, dtype=np.float64)]
 
     def parameters(self) -> Mapping[str, object]:
-        """The anchors, the cut, the weight of chroma, and from how many pixels on a picture is sampled."""
-        return {"anchors": dict(_SETS[self._set]), "cut": CUT, "chroma": CHROMA, "samples": SAMPLES}
+        """The anchors, the cut, the weight of chroma, the border left out of masks, and how pictures are sampled."""
+        return {"anchors": dict(_SETS[self._set]), "cut": CUT, "chroma": CHROMA, "margin": MARGIN, "samples": SAMPLES}
 
     def _describe(self, shares: NDArray[np.float64]) -> dict[str, tuple[AttributeValue, float]]:
         largest = int(shares.argmax())
