@@ -29,6 +29,9 @@ class Framing:
     other_ground: float
 
 
+CLOSE = (1.6, 3.2)
+"""Zoom of a close-up: a torso fills the frame, as in many photos of shops."""
+
 FRAMINGS = {
     "street": Framing((0.85, 2.0), 8.0, 0.5, 0.15),
     "flat": Framing((0.6, 1.35), 18.0, 0.12, 0.4),
@@ -43,12 +46,17 @@ def augmented(
     ground: NDArray[np.uint8],
     size: tuple[int, int],
     rng: np.random.Generator,
+    close: bool = False,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """A photo of `size` (rows, columns) and its labels at half that size. ground: a picture to put behind it."""
+    """A photo of `size` (rows, columns) and its labels at half that size.
+
+    ground: a picture that may be put behind it. close: take a close-up of some garment in it.
+    """
     framing = FRAMINGS[source]
     if rng.random() < framing.other_ground:
         rgb = _over(rgb, labels, ground)
-    photo, marks = _framed(Image.fromarray(rgb), Image.fromarray(labels), framing, size, rng)
+    window = _close_up(labels, framing.turn, rng) if close else _window(framing, rng)
+    photo, marks = _framed(Image.fromarray(rgb), Image.fromarray(labels), window, size, rng)
     return np.asarray(_lit(photo, rng)), np.asarray(marks)
 
 
@@ -72,24 +80,63 @@ def _over(rgb: NDArray[np.uint8], labels: NDArray[np.uint8], ground: NDArray[np.
     return np.asarray(Image.composite(Image.fromarray(rgb), Image.fromarray(ground), share))
 
 
-def _framed(
-    photo: Image.Image, labels: Image.Image, framing: Framing, size: tuple[int, int], rng: np.random.Generator
-) -> tuple[Image.Image, Image.Image]:
-    rows, columns = size
+@dataclass(frozen=True)
+class _Window:
+    """What is seen of a photo: shares of its width and height, and the middle, in shares from the left and the top.
+
+    turn: radians. flip: -1 shows it mirrored, else 1.
+    """
+
+    across: float
+    down: float
+    x: float
+    y: float
+    turn: float
+    flip: float
+
+
+def _window(framing: Framing, rng: np.random.Generator) -> _Window:
     zoom = np.exp(rng.uniform(*np.log(framing.zoom)))
     aspect = np.exp(rng.uniform(-0.18, 0.18))
-    angle = np.radians(rng.uniform(-framing.turn, framing.turn))
-    across, down = 1 / (zoom * aspect), aspect / zoom  # share of the photo's width and height that is seen
-    flip = -1.0 if rng.random() < 0.5 else 1.0
+    turn, flip = _turned(framing.turn, rng)
+    across, down = 1 / (zoom * aspect), aspect / zoom
     room_x, room_y = abs(1 - across) / 2, abs(1 - down) / 2
-    shift_x = np.clip(rng.uniform(-1, 1) * room_x, -framing.shift, framing.shift) + 0.5
-    shift_y = np.clip(rng.uniform(-1, 1) * room_y, -framing.shift, framing.shift) + 0.5
+    x = np.clip(rng.uniform(-1, 1) * room_x, -framing.shift, framing.shift) + 0.5
+    y = np.clip(rng.uniform(-1, 1) * room_y, -framing.shift, framing.shift) + 0.5
+    return _Window(across, down, float(x), float(y), turn, flip)
+
+
+def _turned(most: float, rng: np.random.Generator) -> tuple[float, float]:
+    turn = float(np.radians(rng.uniform(-most, most)))
+    return turn, -1.0 if rng.random() < 0.5 else 1.0
+
+
+def _close_up(labels: NDArray[np.uint8], turn: float, rng: np.random.Generator) -> _Window:
+    """About a place of some garment, inside the photo."""
+    zoom, aspect = np.exp(rng.uniform(*np.log(CLOSE))), np.exp(rng.uniform(-0.18, 0.18))
+    across, down = min(1.0, 1 / (zoom * aspect)), min(1.0, aspect / zoom)
+    places = np.argwhere((labels >= FIRST_GARMENT) & (labels != IGNORE))
+    row, column = places[rng.integers(len(places))] if len(places) else np.array(labels.shape) // 2
+    middle = (column / labels.shape[1], row / labels.shape[0])
+    x, y = (np.clip(at, share / 2, 1 - share / 2) for at, share in zip(middle, (across, down), strict=True))
+    return _Window(across, down, float(x), float(y), *_turned(turn, rng))
+
+
+def _framed(
+    photo: Image.Image,
+    labels: Image.Image,
+    window: _Window,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+) -> tuple[Image.Image, Image.Image]:
+    rows, columns = size
+    across, down, flip = window.across, window.down, window.flip
     width, height = photo.size
-    c, s = np.cos(angle), np.sin(angle)
+    c, s = np.cos(window.turn), np.sin(window.turn)
     # From centred output coordinates in [-0.5, 0.5] to pixels of the photo; the turn is made in square pixels.
     a = np.array([[across * c * flip, -down * s * height / width], [across * s * flip * width / height, down * c]])
     a = a * np.array([[width], [height]])
-    centre = np.array([shift_x * width, shift_y * height])
+    centre = np.array([window.x * width, window.y * height])
 
     def coefficients(out_columns: int, out_rows: int) -> tuple[float, ...]:
         m = a / np.array([out_columns, out_rows])

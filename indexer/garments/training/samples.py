@@ -16,7 +16,7 @@ SHARES = {"street": 0.5, "flat": 0.34, "rendered": 0.16}
 class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is optional
     """(rgb uint8 (3, rows, columns), labels uint8 (rows / 2, columns / 2)) by number, drawn with replacement.
 
-    recolour: whether garments of street photos get other colours, each its own.
+    harder: whether garments of street photos get other colours, each its own, and close-ups are taken of them.
     """
 
     def __init__(
@@ -26,10 +26,10 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is
         size: tuple[int, int],
         first: int,
         count: int,
-        recolour: bool = False,
+        harder: bool = False,
     ) -> None:
         self._photos, self._seed, self._size, self._first, self._count = photos, seed, size, first, count
-        self._recolour = recolour
+        self._harder = harder
         rng = np.random.default_rng([seed, 11])
         self._grounds = np.concatenate([grounds(photos[source], 160, rng) for source in ("street", "flat")])
 
@@ -44,7 +44,9 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is
         plain = rng.random() < (0.9 if source == "street" else 0.35)
         ground = plain_ground(rng, SIZE) if plain else self._grounds[rng.integers(len(self._grounds))]
         rgb, labels = np.asarray(photos.rgb[chosen]), np.asarray(photos.labels[chosen])
-        if self._recolour and source == "street" and rng.random() < 0.6:
+        harder = self._harder and source == "street"
+        if harder and rng.random() < 0.6:
             rgb = recoloured(rgb, labels, rng)
-        rgb, labels = augmented(source, rgb, labels, ground, self._size, rng)
+        close = harder and rng.random() < 0.5
+        rgb, labels = augmented(source, rgb, labels, ground, self._size, rng, close)
         return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))), torch.from_numpy(labels.copy())

@@ -127,7 +127,7 @@ class Trainer:
     def _stage(self, size: tuple[int, int], end: int) -> None:
         count = (end - self.step) * BATCH
         second = self.step >= self.plan.steps
-        samples = Samples(self.photos, self.plan.seed, size, self.step * BATCH, count, recolour=second)
+        samples = Samples(self.photos, self.plan.seed, size, self.step * BATCH, count, harder=second)
         started, losses = time.monotonic(), []
         for pictures, labels in DataLoader(samples, BATCH, num_workers=1, prefetch_factor=4):
             losses.append(self._learn(pictures, labels))
