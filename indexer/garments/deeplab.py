@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,8 @@ class DeepLab(GarmentFinder):
     """
 
     name = "deeplab"
+    files: ClassVar[Mapping[str, Collection[str]]] = {"weights": ("shipped",)}
+    transient = ("device",)
 
     def __init__(self, weights: str | Path = "shipped", device: str = "auto") -> None:
         self._file = SHIPPED if weights == "shipped" else Path(weights)
