@@ -45,6 +45,8 @@ from indexer.spaces.registry import load
 Rgb = NDArray[np.uint8]
 Features = Callable[[Rgb], NDArray[np.float32]]
 CLOTHING_CLASSES = ("checks", "denim", "floral", "knit", "plain", "stripes")
+SMALL = (32, 80)
+"""Pixels a side between which the patches of `dress-patterns` lie."""
 WAYS = ("bicubic", "animevideov3", "x4plus")
 HEADER = ("set", "small", "way", "features", "5-NN", "over bicubic", "NMI", "mixed 5-NN", "PSNR dB", "cosine")
 
@@ -65,13 +67,13 @@ class Set:
 
 
 def dress_patterns(data: Path, each: int) -> Set:
-    """The middle of the photo, half as wide as it: dress on all but a few."""
+    """The middle of the photo, half as wide as it: dress on all but a few. Photos where that is SMALL only."""
     rows = [row for row in read_csv(data / "dress-patterns/labels.csv") if row["pattern"] != "pattern"]
+    halves = {row["image"]: Image.open(data / "dress-patterns" / row["image"]).width // 2 for row in rows}
+    rows = [row for row in rows if SMALL[0] <= halves[row["image"]] <= SMALL[1]]
     chosen = balanced([row["pattern"] for row in rows], each)
-    small = []
-    for place in chosen:
-        rgb = read_picture(data / "dress-patterns" / rows[place]["image"]).rgb
-        small.append(middle(rgb, max(32, rgb.shape[1] // 2)))
+    pictures = [rows[place]["image"] for place in chosen]
+    small = [middle(read_picture(data / "dress-patterns" / name).rgb, halves[name]) for name in pictures]
     labels = np.array([rows[place]["pattern"] for place in chosen])
     return Set("dress-patterns", "as it is", small, None, labels, np.array([str(place) for place in chosen]))
 
@@ -239,8 +241,8 @@ def main() -> None:
         "--spaces", default="pattern", help="spaces besides the frozen features, by commas; may be empty"
     )
     parser.add_argument("--cache", type=Path, help="a folder that keeps what was enlarged")
-    parser.add_argument("--each", type=int, default=24, help="patches a class of the real sets")
-    parser.add_argument("--views", type=int, default=3, help="views of each of the 48 rendered designs")
+    parser.add_argument("--each", type=int, default=16, help="patches a class of the real sets")
+    parser.add_argument("--views", type=int, default=3, help="views of each of the 36 rendered designs")
     chosen = parser.parse_args()
     if chosen.data is None:
         parser.error("name the folder of the data: --data, or $HOUNDSTOOTH_DATA")
@@ -253,7 +255,7 @@ def main() -> None:
     sets = [lambda: dress_patterns(chosen.data, chosen.each)]
     for times in (4, 2):
         sets.append(lambda times=times: clothing(chosen.data, labels, chosen.each, times))
-        sets.append(lambda times=times: rendered(4, chosen.views, times))
+        sets.append(lambda times=times: rendered(3, chosen.views, times))
     for made in sets:
         compare(made(), heard, chosen.cache)
 

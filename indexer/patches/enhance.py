@@ -13,7 +13,7 @@ from engine.errors import InputError
 SCALE = 4
 """How many times an enhancer multiplies width and height."""
 TILE = 96
-"""Pixels a side of what the network sees at a time, its surroundings aside: x4plus takes about 1 GB of memory for it."""
+"""Pixels a side of what the network sees at a time, its surroundings aside: x4plus takes about 1 GB for as much."""
 SURROUNDINGS = 10
 """Pixels around a tile that the network sees too and that are cut off again, as Real-ESRGAN's own programs do."""
 NAMES = ("off", "x4plus", "animevideov3")
