@@ -54,12 +54,12 @@ class DeepLab(GarmentFinder):
     def find(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Garment]]:
         """The garments of each uint8 RGB picture (h, w, 3), the largest first; none where none is seen."""
         found: list[list[Garment]] = []
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # Pillow lets other threads run while it resizes
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # Pillow and NumPy let other threads run
             for start in range(0, len(pictures), BATCH):
                 batch = pictures[start : start + BATCH]
-                chances = self._chances(np.stack(list(pool.map(prepare, batch))))
+                prepared = np.stack(list(pool.map(prepare, batch)))
                 shapes = [picture.shape[:2] for picture in batch]
-                found += pool.map(garments_of, map(layout, chances), shapes)
+                found += pool.map(_garments, self._chances(prepared), prepared, shapes)
         return found
 
     def chances(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -89,3 +89,12 @@ def prepare(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A picture as the network sees it: uint8 (384, 288, 3), stretched to that shape, antialiased."""
     image = Image.fromarray(picture)
     return np.asarray(image.resize(SIZE[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0))
+
+
+def place_colours(prepared: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Mean RGB of each of the network's places: float32 (96, 72, 3), of a prepared picture."""
+    return np.asarray(Image.fromarray(prepared).reduce(SIZE[0] // PLACES[0]), dtype=np.float32)
+
+
+def _garments(chances: NDArray[np.float32], prepared: NDArray[np.uint8], size: tuple[int, int]) -> list[Garment]:
+    return garments_of(layout(chances, place_colours(prepared)), size)

@@ -10,20 +10,19 @@ from PIL import Image
 
 from indexer.garments.classes import CLASSES, GARMENTS
 from indexer.garments.garment import Garment
-
-Chances = NDArray[np.float32]
+from indexer.garments.pieces import PART, Chances, components, joined
 
 _PERSON = CLASSES.index("person")
 _FIRST = CLASSES.index(GARMENTS[0])  # the garments' channels are the last ones
 
 NO_PERSON = 0.012
 """Below this share of the frame that is skin, hair or face, the photo shows garments alone. Chosen on validation."""
+MAJORITY = 0.6
+"""Where one class has this share of the cloth, and there is no person, all of it is that class. From validation."""
 SPECK = 0.0005
 """Cloth, and pieces of a class, below this share of the frame are dropped: three of 6,912 places."""
 SMALLEST = 0.01
 """A photo of garments alone shows none below this share of the frame."""
-PART = 0.08
-"""Pieces below this share of their class's largest are dropped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,34 +39,39 @@ class Layout:
     confidences: dict[str, float]
 
 
-def layout(chances: Chances) -> Layout:
+def layout(chances: Chances, colours: Chances) -> Layout:
     """The garments seen, at most one a class.
 
-    chances: float32 (classes, rows, columns), summing to 1 over the classes.
+    chances: float32 (classes, rows, columns), summing to 1 over the classes. colours: float32 (rows, columns, 3), mean
+    RGB of each place, 0 to 255.
     """
-    person = (chances.argmax(0) == _PERSON).mean() >= NO_PERSON
-    return _worn(chances) if person else _alone(chances)
+    winners = chances.argmax(0)
+    if np.count_nonzero(winners == _PERSON) >= NO_PERSON * winners.size:
+        return _worn(chances, colours)
+    # Of a person without skin in the frame, or of an outfit laid out, several classes are sure of their parts.
+    areas = np.bincount(winners.ravel(), minlength=len(CLASSES))[_FIRST:]
+    return _alone(chances) if areas.max() >= MAJORITY * areas.sum() else _worn(chances, colours)
 
 
-def _worn(chances: Chances) -> Layout:
-    """Each class where it is the likeliest garment; a speck of one class inside others becomes theirs."""
+def _worn(chances: Chances, colours: Chances) -> Layout:
+    """Each class where it is the likeliest garment, once specks and parts of one garment are given one class."""
     cloth = _cloth(chances, SPECK, 0.0)
     inside = cloth > 0
     garments = chances[_FIRST:]
-    winners = np.where(inside, garments.argmax(0), -1)
-    pieces = components(winners)
-    areas = np.bincount(pieces.ravel())
+    winners = garments.argmax(0)
+    wanted = joined(np.where(inside, winners, -1), garments, colours, SPECK)
     scores = garments.copy()
-    for channel in np.unique(winners[inside]):
-        here = winners == channel
-        small = here & (areas[pieces] < max(SPECK * here.size, PART * areas[pieces[here]].max()))
-        scores[channel][small] = 0
-    winners = scores.argmax(0)
-    seen = [int(channel) for channel in np.unique(winners[inside])]
+    rows, columns = np.nonzero(wanted != winners)
+    new, old = wanted[rows, columns], winners[rows, columns]
+    scores[new, rows, columns], scores[old, rows, columns] = garments[old, rows, columns], garments[new, rows, columns]
+    kinds = wanted[inside]
+    areas = np.bincount(kinds, minlength=len(GARMENTS))
+    sure = np.bincount(kinds, scores.max(0)[inside], minlength=len(GARMENTS))
+    seen = np.flatnonzero(areas)
     return Layout(
         cloth,
-        {GARMENTS[channel]: scores[channel] for channel in seen},
-        {GARMENTS[channel]: float(garments[channel][inside & (winners == channel)].mean()) for channel in seen},
+        {GARMENTS[kind]: scores[kind] for kind in seen},
+        {GARMENTS[kind]: float(sure[kind] / areas[kind]) for kind in seen},
     )
 
 
@@ -97,29 +101,6 @@ def _cloth(chances: Chances, least: float, part: float) -> Chances:
     small = inside & (areas[np.where(inside, pieces, 0)] < max(least * inside.size, part * areas.max()))
     cloth[small] = -0.01
     return cloth
-
-
-def components(values: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Numbers of the pieces of equal value that hang together over edges: int64 (rows, columns), any numbers.
-
-    Every place takes the least number among itself and its equal neighbours, then that place's own number, until
-    nothing changes: a few rounds, as numbers travel twice as far each time.
-    """
-    rows, columns = values.shape
-    labels = np.arange(rows * columns).reshape(rows, columns)
-    down, across = values[1:] == values[:-1], values[:, 1:] == values[:, :-1]
-    while True:
-        before = labels.copy()
-        for a, b, linked in ((labels[1:], labels[:-1], down), (labels[:, 1:], labels[:, :-1], across)):
-            least = np.minimum(a, b)
-            np.minimum(a, least, out=a, where=linked)
-            np.minimum(b, least, out=b, where=linked)
-        # What a piece's first place has learnt reaches every place that names it.
-        flat = labels.ravel()
-        np.minimum.at(flat, before.ravel(), flat.copy())
-        labels = flat[flat].reshape(rows, columns)
-        if (labels == before).all():
-            return labels
 
 
 def garments_of(found: Layout, size: tuple[int, int]) -> list[Garment]:

@@ -19,7 +19,8 @@ from indexer.garments.classes import CLASSES, FOLDER_KINDS, GARMENTS, LOOK_INTO_
 from indexer.garments.deeplab import SHIPPED, DeepLab, prepare
 from indexer.garments.garment import Garment
 from indexer.garments.network import PLACES, SIZE, deeplab, load_weights
-from indexer.garments.regions import components, garments_of, layout
+from indexer.garments.pieces import components, joined
+from indexer.garments.regions import Layout, garments_of, layout
 from indexer.garments.training.cache import RENDERED_KINDS, label_table
 from indexer.garments.training.split import flat_photos, street_photos
 from indexer.runtime.openvino_runtime import OpenVinoRuntime
@@ -54,6 +55,12 @@ def painted(*areas: tuple[str, float, tuple[slice, slice]]) -> np.ndarray:
     return chances
 
 
+def seen(chances: np.ndarray, colours: np.ndarray | None = None) -> Layout:
+    """What is laid out where every class has a colour of its own."""
+    own = np.linspace(0, 250, len(CLASSES), dtype=np.float32)[chances.argmax(0)]
+    return layout(chances, np.repeat(own[..., None], 3, 2) if colours is None else colours)
+
+
 FACE = ("person", 0.9, (slice(4, 14), slice(30, 42)))
 
 
@@ -73,7 +80,7 @@ def test_pieces_are_those_of_scipy() -> None:
 
 def test_worn_garments_stay_apart() -> None:
     top, skirt = (slice(16, 44), slice(20, 52)), (slice(44, 80), slice(16, 56))
-    found = layout(painted(FACE, ("top", 0.8, top), ("skirt", 0.7, skirt)))
+    found = seen(painted(FACE, ("top", 0.8, top), ("skirt", 0.7, skirt)))
     assert set(found.scores) == {"top", "skirt"}
     assert found.confidences["top"] == pytest.approx(0.8)
     masks = {garment.kind: garment.mask for garment in garments_of(found, (960, 720))}
@@ -86,14 +93,39 @@ def test_worn_garments_stay_apart() -> None:
 
 def test_a_speck_inside_another_garment_becomes_its() -> None:
     speck = (slice(30, 31), slice(30, 33))
-    found = layout(painted(FACE, ("top", 0.8, (slice(16, 60), slice(20, 52))), ("bag", 0.7, speck)))
+    found = seen(painted(FACE, ("top", 0.8, (slice(16, 60), slice(20, 52))), ("bag", 0.7, speck)))
     assert set(found.scores) == {"top"}
     (garment,) = garments_of(found, (960, 720))
     assert garment.mask[310, 310]
 
 
+def test_parts_of_one_colour_are_one_garment() -> None:
+    """The network calls a blouse's lower half a dress; its colour tells that it goes on, and that the skirt is new."""
+    areas = ("top", 0.8, (slice(16, 44), slice(20, 52))), ("dress", 0.6, (slice(44, 56), slice(20, 52)))
+    skirt = ("skirt", 0.8, (slice(56, 80), slice(16, 56)))
+    chances = painted(FACE, *areas, skirt)
+    colours = np.zeros((*PLACES, 3), np.float32)
+    colours[16:56] = 200
+    found = seen(chances, colours)
+    assert set(found.scores) == {"top", "skirt"}
+    masks = {garment.kind: garment.mask for garment in garments_of(found, PLACES)}
+    truth = np.zeros(PLACES, bool)
+    truth[16:56, 20:52] = True
+    assert overlap(masks["top"], truth) > 0.97
+    colours[44:56] = 120  # a garment of another colour stays one of its own
+    assert set(seen(chances, colours).scores) == {"top", "dress", "skirt"}
+    colours[:] = 80  # trousers are never a part of a top, whatever their colour
+    assert set(seen(painted(FACE, areas[0], ("trousers", 0.8, skirt[2])), colours).scores) == {"top", "trousers"}
+
+
+def test_joining_leaves_what_is_no_garment() -> None:
+    winners = np.full((9, 7), -1)
+    garments = np.random.default_rng(0).random((len(GARMENTS), 9, 7)).astype(np.float32)
+    np.testing.assert_array_equal(joined(winners, garments, np.zeros((9, 7, 3), np.float32), 0.0), garments.argmax(0))
+
+
 def test_specks_on_the_background_are_dropped() -> None:
-    found = layout(
+    found = seen(
         painted(FACE, ("bag", 0.9, (slice(50, 51), slice(5, 7))), ("dress", 0.9, (slice(16, 80), slice(20, 50))))
     )
     assert set(found.scores) == {"dress"}
@@ -103,18 +135,24 @@ def test_specks_on_the_background_are_dropped() -> None:
 
 def test_without_a_person_connected_cloth_is_one_garment() -> None:
     shirt, hem = ("top", 0.8, (slice(16, 60), slice(20, 52))), ("skirt", 0.8, (slice(60, 76), slice(20, 52)))
-    (garment,) = garments_of(layout(painted(shirt, hem)), (96, 72))
+    (garment,) = garments_of(seen(painted(shirt, hem)), (96, 72))
     assert garment.kind == "top"
     assert garment.mask.sum() == pytest.approx(60 * 32, rel=0.05)
     pair = ("footwear", 0.9, (slice(10, 40), slice(5, 20))), ("footwear", 0.9, (slice(50, 80), slice(40, 60)))
-    (shoes,) = garments_of(layout(painted(*pair)), (96, 72))
+    (shoes,) = garments_of(seen(painted(*pair)), (96, 72))
     assert shoes.kind == "footwear"
     assert ndimage.label(shoes.mask)[1] == 2
 
 
+def test_legs_without_skin_keep_their_garments_apart() -> None:
+    coat, trousers = ("outer", 0.8, (slice(5, 40), slice(20, 52))), ("trousers", 0.8, (slice(40, 85), slice(24, 48)))
+    garments = garments_of(seen(painted(coat, trousers)), PLACES)
+    assert {garment.kind for garment in garments} == {"outer", "trousers"}
+
+
 def test_nothing_seen() -> None:
-    assert garments_of(layout(painted()), (40, 30)) == []
-    assert garments_of(layout(painted(FACE)), (40, 30)) == []
+    assert garments_of(seen(painted()), (40, 30)) == []
+    assert garments_of(seen(painted(FACE)), (40, 30)) == []
 
 
 @pytest.mark.parametrize("size", [(96, 72), (1, 1), (7, 400), (533, 400), (300, 600)])
@@ -122,7 +160,7 @@ def test_masks_have_the_pictures_size(finder: DeepLab, size: tuple[int, int]) ->
     rng = np.random.default_rng(0)
     (garments,) = finder.find([rng.integers(0, 256, (*size, 3), dtype=np.uint8)])
     assert all(garment.mask.shape == size for garment in garments)
-    whole = layout(painted(("dress", 0.9, (slice(0, 96), slice(0, 72)))))
+    whole = seen(painted(("dress", 0.9, (slice(0, 96), slice(0, 72)))))
     (garment,) = garments_of(whole, size)
     assert garment.mask.all()
 
