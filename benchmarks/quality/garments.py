@@ -178,8 +178,10 @@ def _count(finder: DeepLab, batch: list[Shown], tally: Tally) -> None:
 
 def _likeliest(chances: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.int64]:
     """The class of every pixel of a picture: the chances interpolated to its size, then the largest."""
-    planes = [Image.fromarray(plane).resize(size[::-1], Image.Resampling.BILINEAR) for plane in chances]
-    return np.stack([np.asarray(plane) for plane in planes]).argmax(0)
+    height, width = size
+    planes = [Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR) for plane in chances]
+    winners: NDArray[np.int64] = np.stack([np.asarray(plane) for plane in planes]).argmax(0)
+    return winners
 
 
 def _union(garments: list[Garment], size: tuple[int, ...]) -> NDArray[np.bool_]:
