@@ -1,4 +1,4 @@
-"""Automatic names of clusters, from the colours and categories of their members: "navy dress"."""
+"""Automatic names of clusters, from the colours, categories and patterns of their members: "navy dress, stripes"."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from engine.attributes import Column
 
-NAMING = ("dominant_colour", "category")
+NAMING = ("dominant_colour", "category", "pattern")
 """The attributes that names are made of, where the catalog has them as text."""
 COLOUR_SHARE = 0.5
 CATEGORY_SHARE = 0.6
+PATTERN_SHARE = 0.6
+PLAIN = "plain"
 KNOWN_SHARE = 0.5
 MIXED = "mixed"
 
@@ -23,9 +25,9 @@ def cluster_names(
     """A name for each of k clusters, all different; labels (n,) in [0, k) of the snapshot's rows (n,).
 
     A colour names a cluster when half of the members (whose colour is known) have it, or two do together; a category
-    needs 60 %. Where less than half of the members have a value, it says nothing. Of clusters that would be called the
-    same, the smaller says its second colour too, or else gets a number. Only where neither colour nor category is known
-    is it "cluster 3".
+    and a pattern need 60 %; "plain" is said only where nothing else is known. Where less than half of the members have
+    a value, it says nothing. Of clusters that would be called the same, the smaller says its second colour too, or else
+    gets a number. Only where nothing is known is it "cluster 3".
     """
     described = []
     for number in range(k):
@@ -33,8 +35,10 @@ def cluster_names(
         colours = _leading(columns.get(NAMING[0]), here, COLOUR_SHARE)
         categories = _leading(columns.get(NAMING[1]), here, CATEGORY_SHARE)
         category = categories[0] if categories else None
+        pattern = _pattern(columns.get(NAMING[2]), here)
         choices: list[str | None] = [*colours] or [None]
-        described.append([name for colour in choices if (name := _phrase(colour, category))])
+        named = [name for colour in choices if (name := _phrase(colour, category))]
+        described.append(_with_pattern(named, pattern))
     return _unique(described)
 
 
@@ -55,6 +59,18 @@ def _leading(column: Column | None, rows: NDArray[np.intp], share: float) -> lis
     if counts[order[0]] >= share * len(values):
         return [words[0], " / ".join(words)]
     return [" / ".join(words)] if counts[order].sum() >= share * len(values) else [MIXED]
+
+
+def _pattern(column: Column | None, rows: NDArray[np.intp]) -> str | None:
+    """The pattern that most rows have."""
+    found = _leading(column, rows, PATTERN_SHARE)
+    return found[0] if len(found) == 2 else None  # with a second one to tell it from others: the first leads alone
+
+
+def _with_pattern(names: list[str], pattern: str | None) -> list[str]:
+    if pattern is None or (pattern == PLAIN and names):
+        return names
+    return [f"{name}, {pattern}" for name in names] or [pattern]
 
 
 def _phrase(colour: str | None, category: str | None) -> str | None:

@@ -214,6 +214,17 @@ def test_names_are_unique_and_say_nothing_when_nothing_is_known(tmp_path: Path) 
     assert [one.name for one in cluster(alike, "vgg", 3).clusters] == ["navy", "navy 2", "navy 3"]
 
 
+def test_a_pattern_is_said_beside_colour_and_category_and_plain_only_alone(tmp_path: Path) -> None:
+    patterns = ["stripes"] * 4 + ["plain"] * 2 + ["plain"] * 5 + ["dots", "floral", "checks", "lace"]
+    given = [{"dominant_colour": "navy", "pattern": pattern} for pattern in patterns]
+    types = {"dominant_colour": "text", "pattern": "text"}
+    rows = {"vgg": blobs([6, 5, 4])}
+    coloured = make_store(tmp_path / "a.catalog", rows, given, types)
+    assert [one.name for one in cluster(coloured, "vgg", 3).clusters] == ["navy, stripes", "navy", "navy 2"]
+    bare = make_store(tmp_path / "b.catalog", rows, [{"pattern": one} for one in patterns], {"pattern": "text"})
+    assert [one.name for one in cluster(bare, "vgg", 3).clusters] == ["stripes", "plain", "cluster 3"]
+
+
 def test_progress_reaches_its_end(store: Store) -> None:
     seen: list[tuple[str, int, int]] = []
     cluster(store, "vgg", 3, progress=lambda *step: seen.append(step))
