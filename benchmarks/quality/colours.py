@@ -5,8 +5,8 @@
     python benchmarks/quality/colours.py --tune
 
 Naming: rendered garments of eleven colours, each shot before a white, a grey and a busy background, as JPEG, with their
-masks; the share named right and the share of garments whose name changes with the background alone, with Wilson
-intervals (Wilson 1927).
+own masks and with those that `--garments deeplab` finds; the share named right and the share of garments whose name
+changes with the background alone, with Wilson intervals (Wilson 1927).
 
 Search: the masked photos of `clothing-masks/`, halved by who took them. Each garment of a half is asked for by its
 median colour, and by the two colours of its two clusters; the answer is looked for in the rest of that half.
@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import itertools
 import json
 import math
 import os
@@ -42,6 +43,7 @@ from indexer.demo.oracle import scene, solid_garment
 from indexer.demo.render import render
 from indexer.demo.sample import random_shot
 from indexer.demo.spec import CATEGORIES
+from indexer.garments.find import open_step
 from indexer.picture import Picture
 from indexer.spaces.colour import Colour
 from indexer.spaces.palette import Palette
@@ -62,28 +64,49 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     return max(0.0, (centre - spread) / (1 + z * z / n)), min(1.0, (centre + spread) / (1 + z * z / n))
 
 
+Masker = Callable[[list[Picture]], list[Picture]]
+
+
+def found_masks(pictures: list[Picture]) -> list[Picture]:
+    """The pictures as `--garments deeplab` would see them, told nothing about the garment."""
+    nothing = [None] * len(pictures)
+    whole = [Picture(picture.rgb, None, (picture.rgb.shape[1], picture.rgb.shape[0])) for picture in pictures]
+    return [regions[0].picture for regions in open_step("deeplab").regions(whole, nothing, nothing)]
+
+
+def rendered(seeds: int) -> list[tuple[str, list[Picture]]]:
+    """Garments of eleven colours: what the colour is called, and a photo before each of the backgrounds."""
+    made = []
+    for colour, seed in itertools.product(ELEVEN, range(seeds)):
+        garment = solid_garment(colour, CATEGORIES[seed % len(CATEGORIES)], seed)
+        shots = random_shot(seed, 1 + seed % 3, (240, 320))
+        photos = [render(garment, replace(shots, background=scene(name, seed))) for name in BACKGROUNDS]
+        decoded = [np.asarray(Image.open(io.BytesIO(photo.jpeg()))) for photo in photos]
+        made.append((colour.name, [Picture(rgb, photo.mask) for rgb, photo in zip(decoded, photos, strict=True)]))
+    return made
+
+
 def measure_names(seeds: int) -> list[dict[str, object]]:
-    """Rendered garments named: one row for all, one for each background, one for the change between them."""
+    """Rendered garments named, with their own masks and with those found."""
+    garments = rendered(seeds)
+    ways: dict[str, Masker] = {"masks given": lambda pictures: pictures, "masks found": found_masks}
+    return [row for way, masker in ways.items() for row in _names_of(garments, masker, way)]
+
+
+def _names_of(garments: list[tuple[str, list[Picture]]], masker: Masker, way: str) -> list[dict[str, object]]:
+    """One row for each background, one for all, one for the change between them."""
     palette = Palette()
-    right = dict.fromkeys(BACKGROUNDS, 0)
-    changed = garments = 0
-    for colour in ELEVEN:
-        for seed in range(seeds):
-            garment = solid_garment(colour, CATEGORIES[seed % len(CATEGORIES)], seed)
-            given = set()
-            for background in BACKGROUNDS:
-                shot = replace(random_shot(seed, 1 + seed % 3, (240, 320)), background=scene(background, seed))
-                photo = render(garment, shot)
-                rgb = np.asarray(Image.open(io.BytesIO(photo.jpeg())))
-                vector = palette.extract([Picture(rgb, photo.mask)])
-                name = palette.describe(vector)[0]["dominant_colour"][0]
-                right[background] += name == colour.name
-                given.add(name)
-            changed += len(given) > 1
-            garments += 1
-    rows = [_share(f"named right, {name} background", right[name], garments) for name in BACKGROUNDS]
-    rows.append(_share("named right, all", sum(right.values()), garments * len(BACKGROUNDS)))
-    rows.append(_share("name changes with the background", changed, garments))
+    vectors = palette.extract(masker([picture for _, shots in garments for picture in shots]))
+    told = [str(said["dominant_colour"][0]) for said in palette.describe(vectors)]
+    names = np.array(told).reshape(len(garments), len(BACKGROUNDS))
+    right = names == np.array([[name] for name, _ in garments])
+    rows = [
+        _share(f"named right, {background} background, {way}", int(hits), len(garments))
+        for background, hits in zip(BACKGROUNDS, right.sum(axis=0), strict=True)
+    ]
+    rows.append(_share(f"named right, all, {way}", int(right.sum()), right.size))
+    changed = int((names != names[:, :1]).any(axis=1).sum())
+    rows.append(_share(f"name changes with the background, {way}", changed, len(garments)))
     return rows
 
 
@@ -239,8 +262,8 @@ def tune(garments: Garments, tell: Callable[[str], None]) -> None:
 
 def as_table(rows: Iterable[dict[str, object]]) -> str:
     """One line a measure."""
-    lines = [f"{'measure':45s} {'n':>5s}  {'value':>6s}  95 % interval"]
-    lines += [f"{r['measure']:45s} {r['n']:5d}  {r['value']:6.3f}  {r['low']:.3f} to {r['high']:.3f}" for r in rows]
+    lines = [f"{'measure':47s} {'n':>5s}  {'value':>6s}  95 % interval"]
+    lines += [f"{r['measure']:47s} {r['n']:5d}  {r['value']:6.3f}  {r['low']:.3f} to {r['high']:.3f}" for r in rows]
     return "\n".join(lines)
 
 
