@@ -13,7 +13,7 @@ Chances = NDArray[np.float32]
 
 PART = 0.08
 """Pieces below this share of their class's largest are dropped."""
-SAME_COLOUR = 15.0
+SAME_COLOUR = 30.0
 """Greatest difference of the mean red, green or blue, of 255, of pieces that may be one garment. From validation."""
 ONE_GARMENT: Final = frozenset(
     frozenset(pair)
