@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True, help="the weights to write (.safetensors)")
     parser.add_argument("--work", type=Path, default=Path("build/garments"), help="cache of photos, checkpoint, curve")
     parser.add_argument("--steps", type=int, default=2000, help="steps of 16 pictures, small ones at first")
-    parser.add_argument("--again", type=int, default=1100, help="steps of a second cycle, at full size")
+    parser.add_argument("--again", type=int, default=750, help="steps of a second cycle, at full size")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
