@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -298,3 +300,16 @@ def test_fingerprint_names_the_weights(tmp_path: Path, finder: DeepLab) -> None:
     copy.write_bytes(SHIPPED.read_bytes() + b"\0")
     assert DeepLab(copy).fingerprint != finder.fingerprint
     assert len(finder.fingerprint) == 16
+
+
+def test_a_cpu_needs_no_torch() -> None:
+    """In another process, because this one has torch."""
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import numpy as np\n"
+        "from indexer.garments.deeplab import DeepLab\n"
+        "(found,) = DeepLab(device='cpu').find([np.full((90, 60, 3), 200, np.uint8)])\n"
+        "assert 'torchvision' not in sys.modules and 'scipy' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
