@@ -68,7 +68,7 @@ def _torchvision(name: str, pretrained: bool) -> nn.Module:
             "none, or use efficientnet_lite0, whose weights are a package"
         ) from error
     if isinstance(getattr(network, "features", None), nn.Sequential):
-        return network.features  # type: ignore[no-any-return]
+        return network.features
     if hasattr(network, "trunk_output"):
         return nn.Sequential(OrderedDict([("stem", network.stem), *network.trunk_output.named_children()]))
     children = OrderedDict((key, child) for key, child in network.named_children() if key not in ("avgpool", "fc"))

@@ -24,7 +24,10 @@ _SMALLEST = 0.75  # of the network's size, by chance
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """rgb: uint8 (h, w, 3). boxes: float32 (k, 4), x1, y1, x2, y2. labels: int64 (k,), 1 or more. masks: uint8 (k, h, w)."""
+    """A picture to learn from.
+
+    rgb: uint8 (h, w, 3). boxes: float32 (k, 4), x1, y1, x2, y2. labels: int64 (k,), from 1. masks: uint8 (k, h, w).
+    """
 
     rgb: NDArray[np.uint8]
     boxes: NDArray[np.float32]
