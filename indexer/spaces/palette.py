@@ -94,7 +94,7 @@ class Palette(Extractor):
     name = "palette"
     version = 2
     reads = "colour"
-    weight = 0.0
+    weight = 0.5
     describes: ClassVar[Mapping[str, AttributeType]] = _DESCRIBES
 
     def __init__(self, names: Literal["default", "six"] = "default") -> None:

@@ -24,14 +24,14 @@ def test_json_has_exactly_the_documented_shape(ask) -> None:
     told = ask("--id", FIRST, "-k", 3)
     assert list(told) == ["query", "matched", "searched", "exact", "hits"]
     assert told["query"] == {
-        "like": [f"id:{FIRST}"], "using": {"colour": 1.0, "vgg": 1.0}, "where": "", "k": 3, "offset": 0,
-        "min_score": None, "group": "product",
+        "like": [f"id:{FIRST}"], "using": {"colour": 1.0, "palette": 0.5, "vgg": 1.0}, "where": "", "k": 3,
+        "offset": 0, "min_score": None, "group": "product",
     }  # fmt: skip
     assert (told["matched"], told["exact"], len(told["hits"])) == (39, True, 3)
     for rank, hit in enumerate(told["hits"], start=1):
         assert list(hit) == ["rank", "product", "image", "score", "scores", "attributes"]
         assert hit["rank"] == rank
-        assert set(hit["scores"]) == {"colour", "vgg"}
+        assert set(hit["scores"]) == {"colour", "palette", "vgg"}
         assert Path(hit["image"]).is_file()
         assert {"category", "price", "brand", "maxi", "dominant_colour"} <= set(hit["attributes"])
         assert isinstance(hit["attributes"]["price"], float) and isinstance(hit["attributes"]["maxi"], bool)
@@ -184,7 +184,8 @@ def test_pages_join_up(ask) -> None:
 
 def test_min_score_cuts(ask) -> None:
     whole = ask("--id", FIRST, "-k", 100)["hits"]
-    middle = whole[10]["score"]
+    middle = (whole[10]["score"] + whole[11]["score"]) / 2
+    assert whole[10]["score"] > whole[11]["score"]
     cut = ask("--id", FIRST, "-k", 100, "--min-score", middle)["hits"]
     assert [hit["product"] for hit in cut] == [hit["product"] for hit in whole if hit["score"] >= middle]
 
@@ -205,7 +206,7 @@ def test_explain_says_colours_and_counts(ask, cli, demo) -> None:
     assert all("dominant_colour" in hit["attributes"] for hit in told["hits"])
     table = cli("similar", "--id", FIRST, "--explain", "-k", 2, "--catalog", demo.catalog).out
     assert "39 matched the filter" in table and "exactly" in table and "asked with: dominant colour" in table
-    assert table.splitlines()[0].split()[:5] == ["rank", "product", "score", "colour", "vgg"]
+    assert table.splitlines()[0].split()[:6] == ["rank", "product", "score", "colour", "palette", "vgg"]
 
 
 def test_the_table_is_for_people(cli, demo) -> None:
