@@ -1,0 +1,107 @@
+"""The `pattern` space: what is woven into or printed on the cloth, whatever its colours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.attributes import AttributeType, AttributeValue
+from engine.errors import PictureError
+from indexer.patches.patches import Patch, find_patches, refusal
+from indexer.patterns.network import DIM, pattern_network
+from indexer.patterns.squares import PATCHES, squares
+from indexer.patterns.weights import PatternWeights, digest, load_pattern
+from indexer.picture import Picture
+from indexer.runtime.base import Runtime, open_runtime
+from indexer.spaces.base import Extractor
+
+SHIPPED = Path(__file__).parent.parent / "weights" / "pattern.safetensors"
+LEAST_SIDE = 20
+"""Pixels of a patch's shorter side, at least: of street photos at half size, whose patches are often smaller than 32,
+a fifth more had a vector, and their neighbours were as good (indexer/weights/pattern.md)."""
+BATCH = 32
+"""Pictures whose squares are held at a time."""
+
+
+class Pattern(Extractor):
+    """128 numbers of a garment's largest patches of cloth, near each other for one pattern in other colours and sizes.
+
+    EfficientNet-Lite0 heard at five depths under a learned projection, trained with triplets of rendered designs and
+    photographed cloth (`indexer.patterns.training`); the mean of at most three squares, unit length.
+
+    weights: "shipped", or a file that `houndstooth train pattern` wrote.
+    device: "auto", "cpu" (OpenVINO) or "cuda" (torch).
+    Raises InputError for weights that cannot be read. The network is compiled at the first picture.
+    """
+
+    name = "pattern"
+    reads = "pattern"
+    dim = DIM
+    describes: ClassVar[Mapping[str, AttributeType]] = {"pattern": "text"}
+    files: ClassVar[Mapping[str, Collection[str]]] = {"weights": ("shipped",)}
+    transient = ("device",)
+
+    def __init__(self, weights: str | Path = "shipped", device: str = "auto") -> None:
+        self._file = SHIPPED if weights == "shipped" else Path(weights)
+        self._hash = digest(self._file)
+        self._device = device
+        self._patches: WeakKeyDictionary[Picture, list[Patch]] = WeakKeyDictionary()
+
+    def extract(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        """Unit-length float32 (n, 128) of n >= 1 pictures. Raises PictureError for one without a patch of cloth."""
+        parts = [self._vectors(pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH)]
+        return np.concatenate(parts)
+
+    def refuse(self, pictures: Sequence[Picture]) -> list[str | None]:
+        """Why a picture has no patch that is large enough; None where it has one."""
+        return [
+            None if self._found(picture) else refusal(picture.rgb, picture.mask, LEAST_SIDE) for picture in pictures
+        ]
+
+    def describe(self, vectors: NDArray[np.float32]) -> list[dict[str, tuple[AttributeValue, float]]]:
+        """The `pattern` of each row and how likely it is right; nothing where the network was trained without names."""
+        families = self._weights.families
+        if not families:
+            return [{} for _ in range(len(vectors))]
+        shares = self._weights.shares(np.asarray(vectors, np.float32))
+        return [{"pattern": (families[int(row.argmax())], float(row.max()))} for row in shares]
+
+    def parameters(self) -> Mapping[str, object]:
+        """SHA-256 of the weights."""
+        return {"weights": self._hash}
+
+    def _vectors(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        cut = []
+        for picture in pictures:
+            patches = self._found(picture)
+            if not patches:
+                raise PictureError(refusal(picture.rgb, picture.mask, LEAST_SIDE))
+            cut.append(squares(picture.rgb, patches))
+        found = unit(self._runtime(np.stack([square for several in cut for square in several])))
+        ends = np.cumsum([len(several) for several in cut])[:-1]
+        return unit(np.stack([part.mean(0) for part in np.split(found, ends)]))
+
+    def _found(self, picture: Picture) -> list[Patch]:
+        """The patches of a picture, found once for `refuse` and `extract`."""
+        if picture not in self._patches:
+            self._patches[picture] = find_patches(picture.rgb, picture.mask, PATCHES, LEAST_SIDE)
+        return self._patches[picture]
+
+    @cached_property
+    def _weights(self) -> PatternWeights:
+        return load_pattern(self._file)
+
+    @cached_property
+    def _runtime(self) -> Runtime:
+        return open_runtime(pattern_network(self._weights.network), self._device)
+
+
+def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows at unit length."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
