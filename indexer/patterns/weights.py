@@ -71,7 +71,8 @@ def load_pattern(file: Path) -> PatternWeights:
         raise InputError(f"{file} is a pattern network of another shape: it lacks {', '.join(missing[:3]) or 'taps'}")
     families = tuple(json.loads(header["families"]))
     weight, bias = arrays["family.weight"], arrays["family.bias"]
-    return PatternWeights({name: arrays[name] for name in wanted}, families, weight, bias)
+    network = {name: arrays[name] for name in wanted if not name.startswith("family.")}
+    return PatternWeights(network, families, weight, bias)
 
 
 def _names() -> list[str]:
