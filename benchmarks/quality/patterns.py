@@ -5,7 +5,7 @@
 Tables: photos of dresses worn, nine patterns with noisy labels, never learned from: 5-NN accuracy (each photo against
 all others), recall@5, and NMI of k-means with k = 9. The two halves of one garment's patch, among those of the garments
 of `clothing/test`: recall@1. Rendered designs, one of each generator that training never saw, in other colours, sizes
-and turns: recall@5 and NMI, a class being one design. The named pattern against what people saw, on `clothing/test`.
+and turns: recall@5 and NMI, a class being one design. The named pattern against labels made by eye, of `clothing/test`.
 Intervals are 95 %: bootstraps over photos (over senders where they are known); of NMI and of designs, the range of 5
 seeds.
 """
@@ -123,7 +123,7 @@ def over_seeds(asked: dict[str, Describer]) -> Table:
 
 
 def named(cloths: Sequence[Cloth], seed: int) -> tuple[dict[str, Interval], list[dict[str, object]]]:
-    """How often the named pattern is what people saw: over all garments and by confidence, and for each pattern."""
+    """How often the named pattern is the label made by eye: over all garments and by confidence, and for each pattern."""
     from indexer.spaces.pattern import Pattern
 
     space = Pattern()

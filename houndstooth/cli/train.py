@@ -33,13 +33,13 @@ def pattern(
     """Train the pattern space on the patches of cloth in FOLDER, from the network that comes with Houndstooth.
 
     Sub-folders are patterns: FOLDER/gingham/1.jpg is gingham. Pictures without a sub-folder teach too, as themselves in
-    other colours, sizes and lights. A fifth of them is kept to tell how good the result is. Ctrl-C loses nothing that
+    other colours, sizes and lights. A quarter of them is kept to tell how good the result is. Ctrl-C loses nothing that
     --work keeps.
 
     \b
     houndstooth train pattern patches/ --to my.safetensors
     houndstooth train pattern patches/ --to my.safetensors --work build/mine --resume
-    houndstooth index ~/photos --space pattern --set pattern.weights=my.safetensors
+    houndstooth index ~/photos --spaces pattern --set pattern.weights=my.safetensors
     """
     from tqdm import tqdm
 

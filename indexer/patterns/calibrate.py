@@ -23,7 +23,7 @@ def calibrated(weights: PatternWeights, watched: Watched, common: NDArray[np.flo
     as another, and shops do not: plain cloth is common. So scores are divided by a temperature (Guo et al., "On
     calibration of modern neural networks", 2017), and the logarithm of a family's share, times its say, is added
     (Saerens, Latinne and Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities", 2002):
-    the two numbers that make what people saw on the validation garments most likely.
+    the two numbers that make what was seen on the validation garments by eye most likely.
 
     The network runs as it will when it is used, in the precision of this machine.
     """

@@ -1,4 +1,4 @@
-"""Real cloth to learn from: the patches of photographed garments, with the pattern that people saw in them, if any.
+"""Real cloth to learn from: the patches of photographed garments, with the pattern that was seen in them, if any.
 
 Three sources: photos of single garments with masks or without (CC0), street photos with label masks (Apache-2.0), and
 any folder of patches, whose sub-folders are patterns or which has none.
@@ -33,7 +33,7 @@ _UNTOLD = ("unsure", "other", "")
 class Cloth:
     """One garment's cloth.
 
-    patches: one or more, uint8 (h, w, 3). pattern: what people called it; None where nobody did, or nobody was sure.
+    patches: one or more, uint8 (h, w, 3). pattern: what it was called; None where it was not, or not surely.
     source: names where it is from. group: photos of one group (a sender, a photo) never fall on both sides of a split.
     """
 
