@@ -26,6 +26,9 @@ SIZES: Final = {
 """small: for a CPU; full: what the paper uses, at Houndstooth's working size."""
 
 
+_TOLD = 10  # lines of one kind, then how many more there are
+
+
 @dataclass(frozen=True)
 class Asked:
     """What to train; see the command's help."""
@@ -88,7 +91,7 @@ def train(asked: Asked) -> None:
     trainer = Trainer(network, source, plan, device_of(asked.device), asked.checkpoint)
     if asked.resume and asked.checkpoint.exists():
         trainer.resume()
-    _tell_data(dataset, source.images, learned, held)
+    _tell_data(dataset, asked.photos, len(source.images), len(held))
     trainer.run(report=lambda step, loss: _tell(f"step {step} of {trainer.steps}: loss {loss:.3f}"))
     for file, reason in trainer.skipped.items():
         _tell(f"skipped {file}: {reason}")
@@ -96,12 +99,18 @@ def train(asked: Asked) -> None:
     _tell(f"wrote {asked.to}")
 
 
-def _tell_data(dataset: CocoDataset, there: tuple[int, ...], learned: list[int], held: list[int]) -> None:
-    _tell(f"{len(there)} photos to learn from, {len(held)} held out, {len(learned) - len(there)} missing")
-    for line in dataset.left_out[:10]:
-        _tell(f"left out {line}")
-    if len(dataset.left_out) > 10:
-        _tell(f"and {len(dataset.left_out) - 10} more annotations left out")
+def _tell_data(dataset: CocoDataset, photos: Path, learned: int, held: int) -> None:
+    missing = dataset.missing(photos)
+    _tell(f"{learned} photos to learn from, {held} held out, {len(missing)} missing")
+    _tell_some([f"missing: {image.file}" for image in missing])
+    _tell_some([f"left out: {line}" for line in dataset.left_out])
+
+
+def _tell_some(lines: list[str]) -> None:
+    for line in lines[:_TOLD]:
+        _tell(line)
+    if len(lines) > _TOLD:
+        _tell(f"and {len(lines) - _TOLD} more")
 
 
 def _tell(line: str) -> None:

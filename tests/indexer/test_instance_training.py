@@ -250,6 +250,9 @@ def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
         torch.testing.assert_close(second.network.state_dict()[name], value, msg=name)
     with pytest.raises(InputError, match="is of another run"):
         trainer(dataset, tmp_path, tmp_path / "parted", seed=1).resume()
+    (tmp_path / "parted").write_bytes(b"damaged")
+    with pytest.raises(InputError, match="no checkpoint, or damaged"):
+        trainer(dataset, tmp_path, tmp_path / "parted").resume()
 
 
 def test_photos_that_fail_while_learning_are_told(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -53,6 +55,7 @@ class Trainer:
         learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._optimiser = torch.optim.AdamW(learning, lr=plan.rate, weight_decay=_DECAY)
         self._learning = learning
+        self._changing = False
 
     @property
     def steps(self) -> int:
@@ -72,7 +75,6 @@ class Trainer:
         try:
             for samples in self._batches(last):
                 losses.append(self._learn(samples))
-                self.step += 1
                 if self.step % _ROUND == 0 or self.step == last:
                     self.curve.append((self.step, float(np.mean(losses))))
                     losses = []
@@ -81,7 +83,8 @@ class Trainer:
                 if self.step % every == 0:
                     self.save()
         finally:
-            self.save()  # also when a person stops it: --resume goes on from here
+            if not self._changing:  # a person may stop it at any moment: half a step is no place to go on from
+                self.save()
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -91,8 +94,11 @@ class Trainer:
         part.replace(self.checkpoint)
 
     def resume(self) -> None:
-        """Go on from the checkpoint. Raises InputError when it is of another plan, network or data set."""
-        stored = torch.load(self.checkpoint, map_location=self._device, weights_only=True)
+        """Go on from the checkpoint. Raises InputError when it is damaged, or of another plan, network or data set."""
+        try:
+            stored = torch.load(self.checkpoint, map_location=self._device, weights_only=True)
+        except (RuntimeError, UnpicklingError, EOFError) as error:
+            raise InputError(f"{self.checkpoint} is no checkpoint, or damaged: start without --resume") from error
         if stored["run"] != self._run():
             raise InputError(
                 f"{self.checkpoint} is of another run (its plan, network or photos differ): start without --resume"
@@ -107,13 +113,13 @@ class Trainer:
     def _batches(self, last: int) -> Iterator[list[Sample]]:
         """The samples of every step from the present one; the next are read while the last are learned from."""
         with ThreadPoolExecutor(2) as pool:
-            waiting: list[list[Future[Sample | None]]] = []
-            for step in range(self.step, last + 1):
-                if step < last:
-                    waiting.append([pool.submit(self._sample, *one) for one in self._images_of(step)])
-                if len(waiting) > 1 or step == last:
-                    yield from ([s for f in futures if (s := f.result()) is not None] for futures in waiting[:1])
-                    del waiting[:1]
+            waiting: deque[list[Future[Sample | None]]] = deque()
+            for step in range(self.step, last):
+                waiting.append([pool.submit(self._sample, *one) for one in self._images_of(step)])
+                if len(waiting) > 1:
+                    yield _read(waiting.popleft())
+            while waiting:
+                yield _read(waiting.popleft())
 
     def _images_of(self, step: int) -> list[tuple[int, int]]:
         """(image, number of the draw) of a step: every epoch in an order of its own."""
@@ -130,10 +136,20 @@ class Trainer:
             return None
 
     def _learn(self, samples: Sequence[Sample]) -> float:
-        """One step; the sum of the five losses."""
-        if not samples:
-            return 0.0
-        torch.manual_seed(self.plan.seed * 1_000_003 + self.step)  # which boxes are drawn is a matter of the step alone
+        """One step; the sum of the five losses, 0 where no photo of the step could be read."""
+        loss = 0.0
+        if samples:
+            # Which anchors and boxes are drawn is a matter of the step alone.
+            torch.manual_seed(self.plan.seed * 1_000_003 + self.step)
+            loss = self._gradients(samples)
+        self._changing = True
+        if samples:
+            self._optimiser.step()
+        self.step += 1
+        self._changing = False
+        return loss
+
+    def _gradients(self, samples: Sequence[Sample]) -> float:
         for group in self._optimiser.param_groups:
             group["lr"] = self.plan.rate * self._share()
         pictures = [tensor_of(sample.rgb).to(self._device) for sample in samples]
@@ -142,7 +158,6 @@ class Trainer:
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._learning, _LONGEST)
-        self._optimiser.step()
         return float(loss.detach())
 
     def _share(self) -> float:
@@ -156,3 +171,8 @@ class Trainer:
     def _target(self, sample: Sample) -> dict[str, torch.Tensor]:
         told = {"boxes": sample.boxes, "labels": sample.labels, "masks": sample.masks}
         return {name: torch.from_numpy(value).to(self._device) for name, value in told.items()}
+
+
+def _read(futures: Sequence[Future[Sample | None]]) -> list[Sample]:
+    """The samples whose photo could be read."""
+    return [sample for future in futures if (sample := future.result()) is not None]
