@@ -123,7 +123,7 @@ def over_seeds(asked: dict[str, Describer]) -> Table:
 
 
 def named(cloths: Sequence[Cloth], seed: int) -> tuple[dict[str, Interval], list[dict[str, object]]]:
-    """How often the named pattern is the label made by eye: over all garments and by confidence, and for each pattern."""
+    """How often the named pattern is the label made by eye: over all garments, by confidence, and for each pattern."""
     from indexer.spaces.pattern import Pattern
 
     space = Pattern()
