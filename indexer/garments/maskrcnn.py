@@ -23,6 +23,8 @@ VERSION = 1
 """Raised by hand whenever the same weights would find other masks."""
 SAME = 0.7
 """Intersection over union from which two masks are taken for one garment, whatever the classes."""
+PART = 0.8
+"""Share of a mask inside another of its class from which it is taken for a part of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,8 @@ class MaskRcnn(GarmentFinder):
     """Mask R-CNN (He et al., ICCV 2017) through torchvision, with weights of your own.
 
     weights: a file written by `python -m indexer.garments.maskrcnn_training`. device: "auto", "cpu" or "cuda". score:
-    least confidence, in (0, 1). Of two masks that overlap by 0.7 or more (intersection over union) the surer is kept.
+    least confidence, in (0, 1). Of two masks of one garment (intersection over union of 0.7 or more, or one class and 0.8
+    of the smaller inside the larger) the surer is kept.
     Raises InputError for weights that cannot be read, MissingDependencyError without torch and torchvision. The network
     is built at the first picture.
     """
@@ -93,14 +96,15 @@ def _description(file: Path) -> Description:
 
 
 def _distinct(found: Sequence[Detection]) -> list[Detection]:
-    """The detections, the surest first, without those whose mask is that of a surer one."""
+    """The detections, the surest first, without those that are of a surer one's garment."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda detection: -detection.score):
-        if all(_overlap(one.mask, other.mask) < SAME for other in kept):
+        if not any(_same(one, other) for other in kept):
             kept.append(one)
     return kept
 
 
-def _overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Intersection over union of masks that are not empty."""
-    return float((a & b).sum() / (a | b).sum())
+def _same(a: Detection, b: Detection) -> bool:
+    shared = float((a.mask & b.mask).sum())
+    areas = float(a.mask.sum()), float(b.mask.sum())
+    return shared >= SAME * (sum(areas) - shared) or (a.label == b.label and shared >= PART * min(areas))

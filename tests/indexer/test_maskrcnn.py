@@ -130,6 +130,15 @@ def test_of_two_masks_of_one_garment_the_surer_stays() -> None:
     assert [one.label for one in _distinct([Detection(0, 0.9, whole), *found[1:]])] == [0, 2]
 
 
+def test_a_part_of_a_garment_is_none_of_its_own() -> None:
+    whole, half, beside = (np.arange(100).reshape(10, 10) < n for n in (100, 50, 0))
+    beside[5:, :] = True
+    parts = [Detection(0, 0.9, whole), Detection(0, 0.8, half), Detection(1, 0.7, half)]
+    assert [(one.label, one.score) for one in _distinct(parts)] == [(0, 0.9), (1, 0.7)]
+    pair = [Detection(0, 0.9, half), Detection(0, 0.8, beside)]
+    assert _distinct(pair) == pair
+
+
 def test_wrong_weights_and_options(taught: Path, tmp_path: Path) -> None:
     weights = taught / "weights.safetensors"
     for score in (0.0, 1.0, -1.0):
