@@ -38,8 +38,8 @@ class MaskRcnn(GarmentFinder):
     """Mask R-CNN (He et al., ICCV 2017) through torchvision, with weights of your own.
 
     weights: a file written by `python -m indexer.garments.maskrcnn_training`. device: "auto", "cpu" or "cuda". score:
-    least confidence, in (0, 1). Of two masks of one garment (intersection over union of 0.7 or more, or one class and 0.8
-    of the smaller inside the larger) the surer is kept.
+    least confidence, in (0, 1). Of two masks of one garment the surer is kept: those with an intersection over union of
+    0.7 or more, or of one class with 0.8 of the smaller inside the larger.
     Raises InputError for weights that cannot be read, MissingDependencyError without torch and torchvision. The network
     is built at the first picture.
     """
