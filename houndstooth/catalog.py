@@ -53,11 +53,6 @@ class Catalog:
         """The catalog's folder."""
         return self.store.root
 
-    @property
-    def finds_garments(self) -> bool:
-        """Whether a network finds the garments of photos that bring no mask."""
-        return self._garments.choice not in ("given", "none")
-
     def __repr__(self) -> str:
         return f"Catalog({str(self.path)!r})"
 
@@ -80,7 +75,7 @@ class Catalog:
         """Bring the catalog up to date with a folder of photos, a photo, a table, or a reader of your own.
 
         root, columns, types: see `indexer.sources.open.open_source`. spaces: names to index in besides those that the
-        catalog has; a new catalog gets colour, palette and vgg when none is named. options: of their
+        catalog has; a new catalog gets colour, palette, vgg and pattern when none is named. options: of their
         extractors, {"vgg": {"weights": "vgg16.safetensors"}}; those that change vectors are kept with the catalog, and
         need not be said again; "garments" names the options of the
         garment finder. recheck: read even files whose size and time are as they were. garments: how they are told from

@@ -77,7 +77,7 @@ def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -
     "--spaces",
     default="",
     metavar="NAME,...",
-    help="Spaces to index in, besides those the catalog has.  [default: colour,palette,vgg]",
+    help="Spaces to index in, besides those the catalog has.  [default: colour,palette,vgg,pattern]",
 )
 @click.option(
     "--set",
@@ -283,8 +283,8 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
     if report.unmasked:
         whose = "its colours include" if report.unmasked == 1 else "their colours include"
         have = "has no garment mask" if report.unmasked == 1 else "have no garment mask"
-        listed = ": `houndstooth info --unmasked` lists them" if catalog.finds_garments else ""
-        click.echo(f"{counted(report.unmasked, 'photo')} {have}, so {whose} the background{listed}")
+        listed = "`houndstooth info --unmasked` lists them"
+        click.echo(f"{counted(report.unmasked, 'photo')} {have}, so {whose} the background: {listed}")
     for space, refused in report.refused.items():
         click.echo(f"{counted(refused, 'photo')} without a vector in {space}: `houndstooth info --refused` says why")
     if near:

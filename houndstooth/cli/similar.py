@@ -223,10 +223,12 @@ def _print_table(catalog: Catalog, ask: Ask, results: Results, explain: bool) ->
 
 
 def _columns(results: Results) -> list[str]:
-    """Attributes to show: the usual ones that any hit has, then others, four at most."""
+    """Attributes to show: the usual ones that any hit has, then others, those that were given first; four at most."""
     there = dict.fromkeys(name for hit in results.hits for name in hit.attributes if not name.startswith("share_"))
     usual = [name for name in USUAL if name in there]
-    return [*usual, *(name for name in there if name not in usual)][: len(USUAL)]
+    told = {name for hit in results.hits for name in hit.confidences}
+    others = sorted((name for name in there if name not in usual), key=lambda name: name in told)
+    return [*usual, *others][: len(USUAL)]
 
 
 def _cell(value: AttributeValue | None) -> str:

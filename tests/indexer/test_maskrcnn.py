@@ -52,7 +52,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     writer.write(folder / "instances.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(maskrcnn_training.SIZES, "small", TINY)
-        train(Asked(folder / "instances.json", folder, folder / "weights.safetensors", size="small", epochs=25,
+        train(Asked(folder / "instances.json", folder, folder / "weights.safetensors", size="small", epochs=18,
                     rate=1e-3, device="cpu"))  # fmt: skip
     return folder
 
