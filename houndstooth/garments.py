@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from engine.models import GARMENTS, Recipe, garment_recipe, keep_file, open_model
 from engine.settings import keep_setting
 from engine.store import Store
@@ -39,11 +41,15 @@ class Garments:
         from indexer.garments.find import open_step
 
         choice, recipe = garment_recipe(self._store)
-        key = repr((choice, sorted(recipe.models.items()), sorted(recipe.options.items()), self._passing))
+        key = self._key()
         if key not in self._made:
             files = {option: open_model(self._store, sha256) for option, sha256 in recipe.models.items()}
             self._made[key] = open_step(choice or BEFORE, {**recipe.options, **files, **self._passing})
         return self._made[key]
+
+    def _key(self) -> str:
+        choice, recipe = garment_recipe(self._store)
+        return repr((choice, sorted(recipe.models.items()), sorted(recipe.options.items()), self._passing))
 
     def of_product(self, picture: Picture) -> Picture:
         """A picture asked with, as it would be indexed: with the mask of its product's garment."""
@@ -64,7 +70,9 @@ class Garments:
             return
         models, texts = (dict(recipe.models), dict(recipe.options)) if wanted == before else ({}, {})
         files = {option: open_model(self._store, sha256) for option, sha256 in models.items()}
-        open_step(wanted, {**texts, **files, **(options or {})})
+        step = open_step(wanted, {**texts, **files, **(options or {})})
+        if step.finder is not None:  # a library that it lacks is told now
+            step.finder.find([np.full((64, 64, 3), 128, dtype=np.uint8)])
         with writing(self._store) as writer:
             if wanted in FINDERS:
                 made = finder_class(wanted)
@@ -79,3 +87,4 @@ class Garments:
                     elif value != options_of(made)[option]:
                         texts[option] = value
             keep_setting(writer, GARMENTS, {"choice": wanted, **Recipe(models, texts).told()})
+        self._made[self._key()] = step

@@ -14,7 +14,11 @@ from houndstooth.cli.options import table_or_json
 
 @click.group("train")
 def command() -> None:
-    """Train a network on your own pictures. Needs the extra [train]: pip install 'houndstooth[train]'."""
+    """Train a network on your own pictures. Needs the extra [train]: pip install 'houndstooth[train]'.
+
+    \b
+    houndstooth train pattern patches/ --to my.safetensors
+    """
 
 
 @command.command("pattern")

@@ -19,13 +19,20 @@ def ledger_of(catalog: Path, sql: str) -> list:
     return found
 
 
+DIMENSIONS = {"colour": 512, "palette": 20, "vgg": 256, "pattern": 128}
+
+
 def test_info_counts(cli, demo) -> None:
     told = cli("info", "--format", "json", "-c", demo.catalog).json
     assert (told["products"], told["images"], told["failed_files"]) == (40, len(demo.rows), 0)
     spaces = {space["name"]: space for space in told["spaces"]}
-    assert {name: space["dim"] for name, space in spaces.items()} == {"colour": 512, "palette": 20, "vgg": 256}
+    told_refused = cli("info", "--refused", "--format", "json", "-c", demo.catalog).json["refused_photos"]
+    assert all(line["reason"].startswith("pattern: ") for line in told_refused)
+    assert {name: space["dim"] for name, space in spaces.items()} == DIMENSIONS
     for space in spaces.values():
-        assert space["rows"] == len(demo.rows) and space["index"] == "flat" and space["bytes"] > 0
+        assert space["index"] == "flat" and space["bytes"] > 0
+        refused = len(demo.rows) - space["rows"]
+        assert refused == (len(told_refused) if space["name"] == "pattern" else 0)
     assert told["attributes"]["price"] == "number" and told["attributes"]["maxi"] == "boolean"
     assert told["runs"][0]["kind"] == "index" and told["runs"][0]["seen"] == len(demo.rows)
     text = cli("info", "-c", demo.catalog).out

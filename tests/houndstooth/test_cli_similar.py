@@ -24,8 +24,8 @@ def test_json_has_exactly_the_documented_shape(ask) -> None:
     told = ask("--id", FIRST, "-k", 3)
     assert list(told) == ["query", "matched", "searched", "exact", "hits"]
     assert told["query"] == {
-        "like": [f"id:{FIRST}"], "using": {"colour": 1.0, "palette": 0.5, "vgg": 1.0}, "where": "", "k": 3,
-        "offset": 0, "min_score": None, "group": "product",
+        "like": [f"id:{FIRST}"], "using": {"colour": 1.0, "palette": 0.5, "vgg": 1.0, "pattern": 1.0}, "where": "",
+        "k": 3, "offset": 0, "min_score": None, "group": "product",
     }  # fmt: skip
     assert (told["matched"], told["exact"], len(told["hits"])) == (39, True, 3)
     for rank, hit in enumerate(told["hits"], start=1):

@@ -61,7 +61,8 @@ def fitted(cli, shop):
 def test_the_file_is_the_pca_of_the_catalogs_photos(fitted) -> None:
     (file,) = models(fitted.catalog)
     pictures = [read_picture(fitted.folder / row["image"]) for row in fitted.rows]
-    expected = fit_projection(Vgg().raw(pictures), DIM)
+    garments = houndstooth.open(fitted.catalog)._garments
+    expected = fit_projection(Vgg().raw([garments.of_product(picture) for picture in pictures]), DIM)
     found = load_projection(file)
     np.testing.assert_allclose(found.mean, expected.mean, atol=1e-5)
     overlap = np.linalg.svd(found.basis @ expected.basis.T, compute_uv=False)  # 1 where the subspaces agree
