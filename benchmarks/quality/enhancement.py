@@ -1,6 +1,6 @@
 """Does enlarging small patches by Real-ESRGAN help to group them by pattern?
 
-    python benchmarks/quality/enhancement.py --data $HOUNDSTOOTH_DATA --cache /tmp/enhanced
+    python benchmarks/quality/enhancement.py --data $HOUNDSTOOTH_DATA --cache enlarged/
 
 Three sets of patches:
 

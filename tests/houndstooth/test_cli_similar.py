@@ -31,7 +31,7 @@ def test_json_has_exactly_the_documented_shape(ask) -> None:
     for rank, hit in enumerate(told["hits"], start=1):
         assert list(hit) == ["rank", "product", "image", "score", "scores", "attributes"]
         assert hit["rank"] == rank
-        assert set(hit["scores"]) == {"colour", "palette", "vgg"}
+        assert set(hit["scores"]) == {"colour", "palette", "vgg", "pattern"}
         assert Path(hit["image"]).is_file()
         assert {"category", "price", "brand", "maxi", "dominant_colour"} <= set(hit["attributes"])
         assert isinstance(hit["attributes"]["price"], float) and isinstance(hit["attributes"]["maxi"], bool)
