@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the data set and the weights")
     parser.add_argument("--weights", type=Path, help="take these instead of training")
     parser.add_argument("--rendered", type=int, default=300, help="pictures to render")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="of torch")
     asked = parser.parse_args()
