@@ -119,7 +119,9 @@ def test_learning_pulls_families_together_and_goes_on_from_its_checkpoint(tmp_pa
     assert [step for stage, step, _, _ in whole.curve if stage == "projection"] == list(
         range(recipe.every, 13, recipe.every)
     )
-    changed = [name for name in start if not name.startswith("embed") and not np.allclose(whole.arrays[name], start[name])]
+    changed = [
+        name for name in start if not name.startswith("embed") and not np.allclose(whole.arrays[name], start[name])
+    ]
     assert all(int(name.split(".")[1]) >= 8 for name in changed if name.startswith("blocks"))
     assert bool([name for name in changed if name.startswith("blocks")]) == (fine_steps > 0)
 
