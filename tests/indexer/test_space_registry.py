@@ -15,13 +15,15 @@ from indexer.spaces.vgg import Vgg
 
 
 def test_built_in_spaces_are_there_and_load() -> None:
-    assert {"colour", "palette", "vgg"} <= set(registry.available())
-    for name in ("colour", "palette", "vgg"):
+    assert {"colour", "palette", "vgg", "pattern"} <= set(registry.available())
+    for name in ("colour", "palette", "vgg", "pattern"):
         assert registry.load(name).name == name
 
 
 def test_unknown_name_suggests() -> None:
-    with pytest.raises(SpaceError, match=r"'color'.*did you mean 'colour'\? installed are colour, palette, vgg"):
+    with pytest.raises(
+        SpaceError, match=r"'color'.*did you mean 'colour'\? installed are colour, palette, pattern, vgg"
+    ):
         registry.load("color")
 
 
