@@ -1,6 +1,7 @@
 """Category retrieval on real photos: does a garment find its own kind?
 
     python benchmarks/quality/retrieval.py --photos clothing --spaces vgg,colour,vgg+colour
+    python benchmarks/quality/retrieval.py --photos clothing --garments deeplab
 
 Gallery: the photos of `train`; queries: those of `test`, whose senders appear in no other part. Intervals are 95 %
 bootstraps over the queries' senders (honest, but rough where there are few) or, on request, over single queries. A `+`
@@ -24,6 +25,7 @@ from metrics import Interval, average_precision, bootstrap, knn_correct, precisi
 from numpy.typing import NDArray
 
 from indexer.decode import decode
+from indexer.garments.find import open_step
 from indexer.spaces.base import Extractor
 from indexer.spaces.registry import load
 
@@ -53,11 +55,14 @@ def read_part(root: Path, part: str) -> Photos:
     return Photos(files, np.array([f.parent.name for f in files]), np.array([senders[name] for name in names]))
 
 
-def vectors(spaces: dict[str, Extractor], files: list[Path]) -> dict[str, NDArray[np.float32]]:
-    """Each space's vectors of the photos, every photo decoded once: name -> float32 (n, dim)."""
+def vectors(spaces: dict[str, Extractor], files: list[Path], garments: str) -> dict[str, NDArray[np.float32]]:
+    """Each space's vectors of the photos' garments, every photo decoded once: name -> float32 (n, dim)."""
+    step = open_step(garments)
     rows: dict[str, list[NDArray[np.float32]]] = {name: [] for name in spaces}
     for start in range(0, len(files), BATCH):
-        pictures = [decode(file.read_bytes()) for file in files[start : start + BATCH]]
+        photos = [decode(file.read_bytes()) for file in files[start : start + BATCH]]
+        nothing = [None] * len(photos)  # told neither category nor box
+        pictures = [regions[0].picture for regions in step.regions(photos, nothing, nothing)]
         for name, space in spaces.items():
             rows[name].append(space.extract(pictures))
     return {name: np.concatenate(parts) for name, parts in rows.items()}
@@ -86,11 +91,11 @@ def random_pairs(rows: NDArray[np.float32], seed: int, pairs: int = 20_000) -> t
     return float(similar.mean()), float(similar.std())
 
 
-def measure(root: Path, names: list[str], by: str, seed: int) -> dict[str, dict[str, Interval]]:
+def measure(root: Path, names: list[str], garments: str, by: str, seed: int) -> dict[str, dict[str, Interval]]:
     """Every measure of every space or fusion: name -> measure -> interval."""
     spaces = {part: load(part) for part in sorted({part for name in names for part in name.split("+")})}
     gallery, queries = read_part(root, "train"), read_part(root, "test")
-    held, asked = vectors(spaces, gallery.files), vectors(spaces, queries.files)
+    held, asked = vectors(spaces, gallery.files, garments), vectors(spaces, queries.files, garments)
     drawn = queries.senders if by == "sender" else np.arange(len(queries.files))
     found = {}
     for name in names:
@@ -114,21 +119,23 @@ def main() -> None:
         help="folder with train/, test/ and senders.csv (docs/data.md); default: $HOUNDSTOOTH_DATA/clothing",
     )
     parser.add_argument("--spaces", default="vgg,colour,palette,vgg+colour", help="names, `+` to fuse")
+    parser.add_argument("--garments", choices=("none", "deeplab"), default="none", help="what is compared of a photo")
     parser.add_argument("--by", choices=("sender", "photo"), default="sender", help="what the bootstrap draws")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--format", choices=("table", "json"), default="table")
     asked = parser.parse_args()
     begun = time.monotonic()
-    found = measure(asked.photos, asked.spaces.split(","), asked.by, asked.seed)
+    found = measure(asked.photos, asked.spaces.split(","), asked.garments, asked.by, asked.seed)
     if asked.format == "json":
         told = {name: {title: asdict(value) for title, value in row.items()} for name, row in found.items()}
-        print(json.dumps({"seed": asked.seed, "by": asked.by, "spaces": told}))
+        print(json.dumps({"seed": asked.seed, "by": asked.by, "garments": asked.garments, "spaces": told}))
         return
     print(f"{'space':<24}" + "".join(f"{title:>24}" for title in MEASURES))
     for name, row in found.items():
         cells = (f"{value.mean:.3f} ({value.low:.3f} to {value.high:.3f})" for value in row.values())
         print(f"{name:<24}" + "".join(f"{cell:>24}" for cell in cells))
-    print(f"gallery train, queries test, intervals by {asked.by}, seed {asked.seed}, {time.monotonic() - begun:.0f} s")
+    shown = f"gallery train, queries test, garments {asked.garments}, intervals by {asked.by}, seed {asked.seed}"
+    print(f"{shown}, {time.monotonic() - begun:.0f} s")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def make(source: Path, photos: Path, to: Path, dim: int) -> None:
-    """Write vgg16.safetensors, vgg16_projection.safetensors and SHA256SUMS to a folder."""
+    """Write vgg16.safetensors, vgg16_projection.safetensors and their lines of SHA256SUMS to a folder."""
     from safetensors.numpy import save_file
 
     to.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,14 @@ def make(source: Path, photos: Path, to: Path, dim: int) -> None:
     fit_projection(features, dim).save(files[1])
     for file in files:
         file.chmod(0o644)  # safetensors writes for the owner alone
-    (to / "SHA256SUMS").write_text("".join(f"{digest(file)}  {file.name}\n" for file in files))
+    record_digests(to / "SHA256SUMS", files)
+
+
+def record_digests(sums: Path, files: list[Path]) -> None:
+    """Put the files' hashes into SHA256SUMS, before the lines of others."""
+    names = {file.name for file in files}
+    kept = [line for line in sums.read_text().splitlines() if line.split("  ")[1] not in names] if sums.exists() else []
+    sums.write_text("".join(f"{line}\n" for line in [*(f"{digest(file)}  {file.name}" for file in files), *kept]))
 
 
 def _batches(photos: Path) -> Iterator[list[Picture]]:

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 from engine.errors import InputError
 from indexer.picture import Picture
 from indexer.spaces.vgg import GROUND, SHIPPED, Vgg, prepare
+from indexer.vgg.make_weights import record_digests
 from indexer.vgg.projection import Projection, fit_projection
 from indexer.vgg.weights import digest, load_weights, pack, unpack
 
@@ -89,10 +90,20 @@ def test_an_empty_mask_is_no_mask() -> None:
 
 def test_shipped_weights_are_whole() -> None:
     lines = (SHIPPED / "SHA256SUMS").read_text().splitlines()
-    assert {line.split("  ")[1] for line in lines} == {"vgg16.safetensors", "vgg16_projection.safetensors"}
+    assert sorted(line.split("  ")[1] for line in lines) == sorted(file.name for file in SHIPPED.glob("*.safetensors"))
+    assert {"vgg16.safetensors", "vgg16_projection.safetensors"} <= {line.split("  ")[1] for line in lines}
     for line in lines:
         told, name = line.split("  ")
         assert digest(SHIPPED / name) == told
+
+
+def test_recording_hashes_leaves_those_of_other_files(tmp_path: Path) -> None:
+    file = tmp_path / "one.safetensors"
+    file.write_bytes(b"anything")
+    sums = tmp_path / "SHA256SUMS"
+    sums.write_text(f"{'0' * 64}  one.safetensors\n{'1' * 64}  other.safetensors\n")
+    record_digests(sums, [file])
+    assert sums.read_text() == f"{digest(file)}  one.safetensors\n{'1' * 64}  other.safetensors\n"
 
 
 def test_damaged_shipped_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
