@@ -22,6 +22,7 @@ from indexer.runtime.network import (
     Residual,
     Sum,
 )
+from indexer.runtime.packing import unpack
 
 SIZE = (384, 288)
 """Rows and columns of what the network sees: photos of garments are upright."""
@@ -53,12 +54,15 @@ def deeplab(weights: Weights) -> Network:
 
 
 def load_weights(file: Path) -> dict[str, NDArray[np.float32]]:
-    """Weights from a safetensors file, as float32. Raises InputError when it is missing or no such file."""
+    """Weights from a safetensors file, packed or not, as float32.
+
+    Raises InputError when it is missing or no such file.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
-        return {name: value.astype(np.float32) for name, value in load_file(file).items()}
+        return unpack(load_file(file))
     except FileNotFoundError as error:
         raise InputError(f"no weights of garment masks at {file}") from error
     except SafetensorError as error:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from indexer.patterns.network import DIM, HEARD, TAPS, geometry
+from indexer.runtime.packing import unpack
 
 FORMAT = "houndstooth pattern 1"
 
@@ -49,7 +50,7 @@ class PatternWeights:
 
 
 def load_pattern(file: Path) -> PatternWeights:
-    """Read a file that `save` wrote.
+    """Read a file that `save` wrote, packed or not.
 
     Raises InputError when it is missing, damaged, or no pattern network.
     """
@@ -58,7 +59,7 @@ def load_pattern(file: Path) -> PatternWeights:
     try:
         with safe_open(file, "numpy") as stored:
             header = stored.metadata() or {}
-            arrays = {name: stored.get_tensor(name).astype(np.float32) for name in stored.keys()}  # noqa: SIM118
+            arrays = unpack({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
     except FileNotFoundError as error:
         raise InputError(f"no pattern network at {file}") from error
     except (SafetensorError, OSError) as error:

@@ -1,8 +1,15 @@
-"""Weights in a quarter of their size: 8 bits a number, and one scale for each output channel."""
+"""Weights in half of their half precision: 8 bits a number, and one scale for each output channel.
+
+    python -m indexer.runtime.packing trained.safetensors --to packed.safetensors --keep embed.weight
+
+makes the files that are shipped of those that training writes; both are read alike.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import argparse
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +20,8 @@ LEAST = 4096
 """Smaller arrays (biases, depthwise kernels) stay in half precision: they weigh nothing and are felt."""
 
 
-def pack(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Arrays of at least LEAST numbers as int8 with a float32 NAME.scale (out,); the others as float16.
+def pack(weights: Mapping[str, NDArray[Any]], keep: Collection[str] = ()) -> dict[str, NDArray[Any]]:
+    """Arrays of at least LEAST numbers as int8 with a float32 NAME.scale (out,); the others, and `keep`, as float16.
 
     Each output channel (the first axis) is divided by its largest magnitude over 127 and rounded, which keeps every
     number to half a step of its channel (Jacob et al., "Quantization and Training of Neural Networks", CVPR 2018,
@@ -23,7 +30,7 @@ def pack(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     packed: dict[str, NDArray[Any]] = {}
     for name, value in weights.items():
         weight = np.asarray(value, np.float32)
-        if weight.ndim < 2 or weight.size < LEAST:
+        if weight.ndim < 2 or weight.size < LEAST or name in keep:
             packed[name] = weight.astype(np.float16)
             continue
         largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
@@ -46,3 +53,31 @@ def unpack(stored: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]
 def _along(scale: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
     """The scale (out,) so that it multiplies the first axis."""
     return scale.reshape(-1, *[1] * (weight.ndim - 1))
+
+
+def pack_file(source: Path, to: Path, keep: Collection[str] = ()) -> None:
+    """Write a safetensors file packed but for the arrays to keep, its header as it is."""
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    with safe_open(source, "numpy") as stored:
+        header = stored.metadata()
+        weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    unfinished = to.with_name(to.name + ".tmp")
+    save_file(pack(weights, keep), unfinished, header)
+    unfinished.chmod(0o644)  # safetensors writes for the owner alone
+    unfinished.replace(to)
+
+
+def main() -> None:
+    """Read the command line, write the file."""
+    parser = argparse.ArgumentParser(prog="python -m indexer.runtime.packing", description="Pack weights to 8 bits.")
+    parser.add_argument("source", type=Path, help="a safetensors file of weights")
+    parser.add_argument("--to", type=Path, required=True, help="the file to write")
+    parser.add_argument("--keep", action="append", default=[], metavar="NAME", help="an array to leave in float16")
+    asked = parser.parse_args()
+    pack_file(asked.source, asked.to, asked.keep)
+
+
+if __name__ == "__main__":
+    main()
