@@ -33,11 +33,11 @@ def describers() -> dict[str, Describer]:
     }
     layers = vgg16(load_weights(VGG_WEIGHTS / "vgg16.safetensors"))
     for title, pools in (("block 3", 3), ("block 4", 4), ("block 5", 5)):
-        ways[f"VGG16 {title}, global average"] = of_squares(_Vgg(layers, pools).averages)
+        ways[f"VGG16 {title} average"] = of_squares(_Vgg(layers, pools).averages)
     for title, pools in (("block 2", 2), ("block 3", 3)):
-        ways[f"VGG16 {title}, Gram"] = of_squares(_Vgg(layers, pools).grams)
-    ways["EfficientNet-Lite0 frozen, 5 depths"] = of_squares(_taps)
-    ways["EfficientNet-Lite0 frozen, last"] = of_squares(lambda batch: _taps(batch)[:, -1152:])
+        ways[f"VGG16 {title} Gram"] = of_squares(_Vgg(layers, pools).grams)
+    ways["EfficientNet-Lite0 frozen 5 depths"] = of_squares(_taps)
+    ways["EfficientNet-Lite0 frozen last"] = of_squares(lambda batch: _taps(batch)[:, -1152:])
     if SHIPPED.is_file():
         ways["pattern space"] = _pattern
     return ways

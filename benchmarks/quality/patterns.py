@@ -46,6 +46,9 @@ def grouping(rows: NDArray[np.float32], labels: NDArray[np.str_]) -> Interval:
     from sklearn.metrics import normalized_mutual_info_score
 
     count = len(np.unique(labels))
+    if rows.shape[1] > len(rows):  # the same distances in as many dimensions as rows
+        spread, axes = np.linalg.eigh(rows.astype(np.float64) @ rows.T)
+        rows = (axes * np.sqrt(np.maximum(spread, 0))).astype(np.float32)
     found = [
         normalized_mutual_info_score(labels, KMeans(count, n_init=4, random_state=seed).fit_predict(rows))
         for seed in range(SEEDS)
