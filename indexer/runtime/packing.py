@@ -42,11 +42,10 @@ def pack(weights: Mapping[str, NDArray[Any]], keep: Collection[str] = ()) -> dic
 
 def unpack(stored: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
     """Weights as float32, packed or not: arrays without a scale only change their type."""
-    weights = {name: value.astype(np.float32) for name, value in stored.items() if not name.endswith(SCALE)}
-    for name, scale in stored.items():
-        if name.endswith(SCALE):
-            weight = weights[name.removesuffix(SCALE)]
-            weight *= _along(scale, weight)
+    scales = {name + SCALE: name for name in stored if name + SCALE in stored}
+    weights = {name: value.astype(np.float32) for name, value in stored.items() if name not in scales}
+    for scale, name in scales.items():
+        weights[name] *= _along(stored[scale], weights[name])
     return weights
 
 
