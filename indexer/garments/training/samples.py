@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 from indexer.garments.training.augment import augmented, grounds, plain_ground, recoloured
 from indexer.garments.training.cache import SIZE, Photos
 
-SHARES = {"street": 0.5, "flat": 0.34, "rendered": 0.16}
+SHARES = {"street": 0.56, "flat": 0.32, "rendered": 0.12}
 
 
 class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is optional
