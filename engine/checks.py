@@ -19,7 +19,7 @@ from engine.models import GARMENTS, every_space, garment_recipe, model_fault, mo
 from engine.shards import open_thumbnails, open_vectors
 from engine.store import Store
 
-Part = Literal["database", "vectors", "thumbnails", "index", "models", "ledger", "clusters"]
+Part = Literal["database", "vectors", "thumbnails", "index", "models", "ledger", "clusters", "maps"]
 Ids = NDArray[np.int64]
 _UNIT_TOLERANCE = 1e-2  # wider than what the writer lets in: rows are rounded to float16
 
@@ -193,6 +193,19 @@ _REFERENCES: list[tuple[Part, str, str]] = [
         "cluster run {} has another number of members than it says",
         "SELECT c.id FROM cluster_run c WHERE c.rows != (SELECT count(*) FROM cluster_member m WHERE m.run_id = c.id) "
         "OR c.rows != (SELECT coalesce(sum(size), 0) FROM cluster k WHERE k.run_id = c.id)",
+    ),
+    (
+        "maps",
+        "map {} has another number of points than it says",
+        "SELECT m.id FROM map m WHERE m.rows != (SELECT count(*) FROM map_point p WHERE p.map_id = m.id)",
+    ),
+    (
+        "maps",
+        "map {} is a grid with two points in one cell, or one outside its cells",
+        "SELECT DISTINCT m.id FROM map m JOIN map_point p ON p.map_id = m.id WHERE m.method = 'grid' "
+        "AND (p.x < 0 OR p.x >= m.columns OR p.y > 0 OR p.y <= -m.lines OR p.x != round(p.x) OR p.y != round(p.y)) "
+        "UNION SELECT m.id FROM map m JOIN map_point p ON p.map_id = m.id WHERE m.method = 'grid' "
+        "GROUP BY m.id, p.x, p.y HAVING count(*) > 1",
     ),
 ]
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +12,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from engine import schema
-from engine.errors import CatalogBusyError, InputError
+from engine.errors import InputError
+from engine.named_runs import check_name, free_name, patient_change, require_free_name, ways_to_find
 from engine.store import Store, now
 from engine.validity import adjusted_mutual_information
-from engine.values import is_storable
-from engine.writer import writing
 
-PATIENCE_SECONDS = 60.0
-"""How long a finished run waits for another writer, rather than be lost."""
+_WHAT = "cluster run"
 _ROWS_AT_ONCE = 10_000
 
 
@@ -124,28 +120,16 @@ def list_runs(store: Store, space: str | None = None) -> list[ClusterRun]:
 
 def open_run(store: Store, which: str | int) -> ClusterRun:
     """The run of this name, else of this id, else the latest of the space of this name. Raises InputError."""
-    if isinstance(which, str) and not is_storable(which):
-        raise InputError(f"no cluster run is named {which!r}: it is not UTF-8 text")
     with store.database.read() as connection:
         run, named = schema.cluster_run, schema.space
         statement = select(run, named.c.name.label("space")).join(named, named.c.id == run.c.space_id)
-        for condition in _ways(which):
+        for condition in ways_to_find(run, which, _WHAT):
             row = connection.execute(statement.where(condition).order_by(run.c.id.desc()).limit(1)).one_or_none()
             if row is not None:
                 return _loaded(connection, row)
         names = connection.execute(select(run.c.name).order_by(run.c.id.desc()).limit(10)).scalars().all()
     there = f"there are {', '.join(names)}" if names else "make one with `houndstooth cluster SPACE -k 12`"
     raise InputError(f"no cluster run is named '{which}', has that id, or is of a space of that name: {there}")
-
-
-def _ways(which: str | int) -> Iterator[Any]:
-    run = schema.cluster_run
-    if isinstance(which, str):
-        yield run.c.name == which
-    if isinstance(which, int) or (which.isascii() and which.isdigit() and len(which) < 19):
-        yield run.c.id == int(which)
-    if isinstance(which, str):
-        yield schema.space.c.name == which
 
 
 def _loaded(connection: Connection, row: Row[Any]) -> ClusterRun:
@@ -217,12 +201,12 @@ def save_run(store: Store, new: NewRun, replace: bool) -> ClusterRun:
     A run without a name gets one made from its space and k: a free one, or with `replace` that of the run it replaces.
     """
     run = schema.cluster_run
-    with _change(store) as connection:
+    with patient_change(store) as connection:
         made = f"{new.space}-k{len(new.clusters)}"
-        name = new.name or (made if replace else _free_name(connection, made))
+        name = new.name or (made if replace else free_name(connection, run, made))
         if replace:
             connection.execute(delete(run).where(run.c.name == name))
-        _require_free(connection, name)
+        require_free_name(connection, run, name, _WHAT)
         key = connection.execute(
             insert(run).values(
                 name=name,
@@ -277,8 +261,8 @@ def rename_run(store: Store, which: str | int, name: str) -> ClusterRun:
     found = open_run(store, which)
     check_name(name)
     if name != found.name:
-        with _change(store) as connection:
-            _require_free(connection, name)
+        with patient_change(store) as connection:
+            require_free_name(connection, schema.cluster_run, name, _WHAT)
             connection.execute(update(schema.cluster_run).where(schema.cluster_run.c.id == found.id).values(name=name))
     return open_run(store, found.id)
 
@@ -286,7 +270,7 @@ def rename_run(store: Store, which: str | int, name: str) -> ClusterRun:
 def delete_run(store: Store, which: str | int) -> ClusterRun:
     """Forget a run, its clusters and members; the run that is gone."""
     found = open_run(store, which)
-    with _change(store) as connection:
+    with patient_change(store) as connection:
         connection.execute(delete(schema.cluster_run).where(schema.cluster_run.c.id == found.id))
     return found
 
@@ -301,44 +285,7 @@ def agreement(store: Store, first: ClusterRun, second: ClusterRun) -> Agreement:
     return Agreement(value, len(in_a), len(a) - len(in_a), len(b) - len(in_b))
 
 
-def check_name(name: str) -> None:
-    """Raise InputError unless this can name a run: text that is no number and fits on a line."""
-    if not name.strip() or name != name.strip() or name.isdigit() or len(name) > 200 or not name.isprintable():
-        raise InputError(f"{name!r} cannot name a run: use up to 200 printable characters, not only digits")
-
-
 def require_free(store: Store, name: str) -> None:
     """Raise InputError when a run has this name already."""
     with store.database.read() as connection:
-        _require_free(connection, name)
-
-
-def _require_free(connection: Connection, name: str) -> None:
-    run = schema.cluster_run
-    if connection.execute(select(run.c.id).where(run.c.name == name)).first() is not None:
-        raise InputError(f"a cluster run named '{name}' is there already: replace it (--replace), or name another")
-
-
-def _free_name(connection: Connection, base: str) -> str:
-    taken = set(connection.execute(select(schema.cluster_run.c.name)).scalars())
-    number, name = 1, base
-    while name in taken:
-        number += 1
-        name = f"{base}-{number}"
-    return name
-
-
-@contextmanager
-def _change(store: Store) -> Iterator[Connection]:
-    """One change of the catalog, waiting a while for another writer."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    with ExitStack() as stack:
-        writer = None
-        while writer is None:
-            try:
-                writer = stack.enter_context(writing(store))
-            except CatalogBusyError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-        yield stack.enter_context(writer.change())
+        require_free_name(connection, schema.cluster_run, name, _WHAT)

@@ -19,7 +19,6 @@ from engine.cluster_runs import (
     Members,
     NewRun,
     agreement,
-    check_name,
     delete_run,
     list_runs,
     members,
@@ -31,6 +30,7 @@ from engine.cluster_runs import (
 from engine.errors import InputError
 from engine.filters import Filter, parse_filter
 from engine.kmeans import Pieces, assign, distinct_rows, fit, means, piece_rows
+from engine.named_runs import check_name
 from engine.snapshot import Reader, Snapshot
 from engine.store import Store
 from engine.validity import silhouette

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that this program reads and writes: the newest in migrations/versions."""
 
 metadata = MetaData(
@@ -263,5 +263,37 @@ cluster_member = Table(
     Column("number", Integer, nullable=False),
     Column("distance", Float, nullable=False),
     Column("outlier", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+map_ = Table(
+    "map",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("space_id", Integer, ForeignKey("space.id"), nullable=False),
+    Column("method", Text, nullable=False),
+    Column("where", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),  # points, those placed later included
+    Column("columns", Integer),  # of a grid, else NULL; so for the next
+    Column("lines", Integer),
+    Column("quality", Text, nullable=False),  # JSON: measures of how near what is alike was put
+    Column("parameters", Text, nullable=False),  # JSON: how it was laid out
+    Column("model", LargeBinary),  # float32 (3, dim) of a PCA: mean, two axes; else NULL
+    Column("created", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    CheckConstraint("method IN ('pca', 'tsne', 'umap', 'grid')", name="method"),
+    sqlite_autoincrement=True,
+)
+
+map_point = Table(
+    "map_point",
+    metadata,
+    Column("map_id", Integer, ForeignKey("map.id", ondelete="CASCADE"), primary_key=True),
+    Column("region_id", Integer, primary_key=True),
+    Column("x", Float, nullable=False),
+    Column("y", Float, nullable=False),
+    Column("placed", Boolean, nullable=False),  # put onto the map after it was laid out
     sqlite_with_rowid=False,
 )

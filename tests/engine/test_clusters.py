@@ -175,7 +175,7 @@ def test_rows_added_later_do_not_change_a_run(store: Store) -> None:
 def test_a_finished_run_waits_for_another_writer_and_then_says_so(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.cluster_runs.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("engine.named_runs.PATIENCE_SECONDS", 0.3)
     with store.lock(), pytest.raises(CatalogBusyError, match="another process is writing"):
         cluster(store, "vgg", 2)
     assert list_runs(store) == []
