@@ -15,7 +15,7 @@ from engine import schema
 from engine.durable import hash_file
 from engine.errors import CatalogCorruptError
 from engine.index_faults import missing_rows, other_rows, unknown_rows
-from engine.models import GARMENTS, every_space, garment_recipe, model_fault, model_path, wanted
+from engine.models import GARMENTS, Recipe, every_space, garment_recipe, label_files, model_fault, model_path, wanted
 from engine.shards import open_thumbnails, open_vectors
 from engine.store import Store
 
@@ -310,6 +310,7 @@ def _indexes(store: Store, facts: _Facts, held: dict[int, list[Ids]]) -> Iterato
 def _models(store: Store) -> Iterator[Finding]:
     recipes = {f"space {space.name}": wanted(space) for space in every_space(store).values()}
     recipes[GARMENTS] = garment_recipe(store)[1]
+    recipes |= {f"label {name}": Recipe({"file": sha256}) for name, sha256 in label_files(store).items()}
     for subject, recipe in recipes.items():
         for option, sha256 in recipe.models.items():
             path = model_path(store, sha256)

@@ -8,12 +8,12 @@ extractor built so replaces the one before, the new space keeps it. What the vec
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from engine import schema
 from engine.durable import hash_file, publish
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SUFFIX = ".safetensors"
 GARMENTS = "garments"
 """The setting that says how garments are found: {"choice": ..., and a recipe as spaces have it}."""
+
+LABELS = "labels"
+"""The setting that says which labels photos are told: attribute -> {"sha256": of its file in `models/`, ...}."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,30 @@ def drop_models(writer: Writer, space: str, option: str | None = None) -> None:
 
 
 def model_names(connection: Connection, garments: Recipe) -> set[str]:
-    """Files in `models/` that spaces in use name, to be made with or that they were made with, and the finder's."""
+    """Files in `models/` that spaces in use name, are or were made with, and those of the finder and of labels."""
     spaces = [*load_spaces(connection).values(), *load_spaces(connection, pending=True).values()]
     told = [value for space in spaces for value in (*space.parameters.values(), *wanted(space).models.values())]
     told += garments.models.values()
+    told += _label_files(connection).values()
     return {sha256[:32] + SUFFIX for sha256 in told if isinstance(sha256, str)}
+
+
+def label_files(store: Store) -> dict[str, str]:
+    """The catalog's labels: attribute -> SHA-256 of the file that tells it."""
+    with store.database.read() as connection:
+        return _label_files(connection)
+
+
+def _label_files(connection: Connection) -> dict[str, str]:
+    statement = select(schema.setting.c.value).where(schema.setting.c.name == LABELS)
+    told = connection.execute(statement).scalar_one_or_none()
+    return {} if told is None else {name: line["sha256"] for name, line in json.loads(told).items()}
+
+
+def forget_labels(writer: Writer, attributes: Collection[str]) -> None:
+    """Have photos told these labels no longer; what was told stays, until it is cleared."""
+    told = dict(setting(writer.store, LABELS) or {})
+    keep_setting(writer, LABELS, {name: line for name, line in told.items() if name not in attributes})
 
 
 def every_space(store: Store) -> dict[str, Space]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from engine import schema
@@ -28,7 +28,12 @@ def keep_setting(writer: Writer, name: str, value: Any) -> None:
     """Set it; nothing happens where it is set so already."""
     if setting(writer.store, name) == value:
         return
-    told = json.dumps(value, sort_keys=True)
     with writer.change() as connection:
-        statement = upsert(schema.setting).values(name=name, value=told)
-        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": told}))
+        write_setting(connection, name, value)
+
+
+def write_setting(connection: Connection, name: str, value: Any) -> None:
+    """Set it as part of a change."""
+    told = json.dumps(value, sort_keys=True)
+    statement = upsert(schema.setting).values(name=name, value=told)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": told}))

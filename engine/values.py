@@ -137,8 +137,50 @@ def write_predicted(
     if before:
         theirs = (table.c.region_id == bindparam("b_region")) & table.c.model.like(bindparam("b_model"))
         connection.execute(delete(table).where(theirs), before)
+    _put_predicted(connection, rows)
+
+
+def write_labels(
+    connection: Connection,
+    attribute: tuple[int, AttributeType],
+    region_ids: list[int],
+    told: Mapping[int, Predicted],
+) -> None:
+    """What a label says of regions: in the place of all predicted before, also where it says nothing."""
+    attribute_id, kind = attribute
+    table = schema.region_value
+    for start in range(0, len(region_ids), SQL_LIMIT):
+        part = region_ids[start : start + SQL_LIMIT]
+        predicted = (table.c.attribute_id == attribute_id) & table.c.model.is_not(None)
+        connection.execute(delete(table).where(predicted, table.c.region_id.in_(part)))
+    rows = []
+    for region_id, value in told.items():
+        text, number = _as_row(kind, value.value)
+        rows.append(
+            {
+                "attribute_id": attribute_id,
+                "region_id": region_id,
+                "text": text,
+                "number": number,
+                "confidence": value.confidence,
+                "model": value.model,
+            }
+        )
+    _put_predicted(connection, rows)
+
+
+def _put_predicted(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """The newest prediction stays, unless the region was given the value."""
+    table = schema.region_value
     if rows:
-        connection.execute(insert(table), rows)
+        statement = upsert(table)
+        said = {name: statement.excluded[name] for name in ("text", "number", "confidence", "model")}
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[table.c.attribute_id, table.c.region_id], set_=said, where=table.c.model.is_not(None)
+            ),
+            rows,
+        )
 
 
 def _as_row(kind: AttributeType, value: AttributeValue) -> tuple[str | None, float | None]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.checks import CheckReport
 from engine.indexes import FLAT, refresh_index
-from engine.models import GARMENTS, drop_models, forget_garment_files
+from engine.models import GARMENTS, drop_models, forget_garment_files, forget_labels
 from engine.repair import retire_broken
 from engine.snapshot import load_spaces
 from engine.store import Store
@@ -44,6 +44,8 @@ def repair(store: Store, report: CheckReport) -> RepairReport:
         for name in sorted(broken):
             if name == GARMENTS:
                 forget_garment_files(writer)
+            elif name.startswith("label "):
+                forget_labels(writer, [name.removeprefix("label ")])
             else:
                 drop_models(writer, name)
     return RepairReport(done.retired, done.reindex, made, indexes, len(failed), tuple(sorted(broken)))

@@ -42,7 +42,7 @@ class TableSource:
         self.name = str(path)
         self._file = path.name
         self._root = root.as_posix()
-        self._rows = _open_rows(path, delimiter)
+        self._rows = open_rows(path, delimiter)
         if not len(self._rows):
             raise SourceError(f"{path}: the table has no rows")
         self._header = read_header(self._rows.columns, columns or {})
@@ -176,7 +176,8 @@ class _Cells:
     reasons: list[str]
 
 
-def _open_rows(path: Path, delimiter: str | None) -> Rows:
+def open_rows(path: Path, delimiter: str | None = None) -> Rows:
+    """The rows of a table, by its suffix. Raises SourceError for another one, and for a file that is empty."""
     match path.suffix.lower():
         case ".csv" | ".tsv":
             return DelimitedRows(path, delimiter)
