@@ -155,7 +155,7 @@ def command(
     if opened is None:
         _look_first(reader, named, options, garments)
         opened = Catalog(catalog, create=True)
-    with _stopping() as stop, _progress(reader) as progress:
+    with stopping() as stop, _progress(reader) as progress:
         report = opened.index(
             reader,
             spaces=named,
@@ -199,7 +199,7 @@ def _look_first(
 
 
 @contextmanager
-def _stopping() -> Iterator[StopRequest]:
+def stopping() -> Iterator[StopRequest]:
     """The first Ctrl-C (or SIGTERM) asks the run to end after its batch; a second one ends it at once.
 
     At once means as a kill would: what was published is whole, and threads that are writing get no half-handled

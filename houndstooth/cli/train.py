@@ -1,32 +1,253 @@
-"""`houndstooth train`: networks made to measure."""
+"""`houndstooth train`: labels, and networks made to measure."""
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from houndstooth.cli.counted import counted
 from houndstooth.cli.options import table_or_json
 
+if TYPE_CHECKING:
+    from indexer.labels.train import Trained
 
-@click.group("train")
+ANY = "NAME"
+"""What the help calls the command of a label of any name."""
+
+
+class TrainGroup(click.Group):
+    """`pattern` is the network of a space; every other name is a label's."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The commands, the one for every other name last."""
+        return [*sorted(name for name in self.commands if name != ANY), ANY]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command of that name, else a label's."""
+        known = super().get_command(context, name)
+        if known is not None or name.startswith("-"):
+            return known
+        made = copy.copy(label)
+        made.name = name
+        return made
+
+
+@click.group("train", cls=TrainGroup)
 def command() -> None:
-    """Train a network on your own pictures. Needs the extra [train]: pip install 'houndstooth[train]'.
+    """Train a label on photos of yours, or a network. Needs the extra [train]: pip install 'houndstooth[train]'.
+
+    Any NAME but `pattern` is a label: an attribute that is then predicted for every photo, and can be filtered by.
 
     \b
+    houndstooth train maxi --from labels.csv --catalog shop.catalog
+    houndstooth train season --from folders/ --catalog shop.catalog
     houndstooth train pattern patches/ --to my.safetensors
     """
+
+
+def _columns(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    for pair in value:
+        if "=" not in pair:
+            raise click.BadParameter(f"'{pair}' has no '=': write ROLE=COLUMN")
+    return dict(cast(tuple[str, str], tuple(pair.split("=", 1))) for pair in value)
+
+
+def _names(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+@command.command(ANY)
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Labelled photos: a folder FOLDER/label/...jpg (with train, validation and test above the labels "
+    "where parts are given), or a table (.csv .tsv .jsonl .parquet).  "
+    "[default: the attribute as it was given in the catalog]",
+)
+@click.option(
+    "--catalog",
+    "-c",
+    type=click.Path(path_type=Path),
+    help="The catalog whose stored vectors are learned from, and that gets the label. Photos that it does "
+    "not have are extracted as its own were.",
+)
+@click.option("--root", type=click.Path(path_type=Path), help="Where relative paths in a table start.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    callback=_columns,
+    metavar="ROLE=COLUMN",
+    help="Which column is the image, product, label, group or split, e.g. label=length. May be repeated.",
+)
+@click.option(
+    "--spaces",
+    default="",
+    callback=_names,
+    metavar="NAME,...",
+    help="Spaces whose vectors, joined, are learned from.  [default: those of shape and pattern]",
+)
+@click.option(
+    "--head",
+    type=click.Choice(["linear", "dense"]),
+    default="linear",
+    show_default=True,
+    help="Logistic regression, or a layer of 256 units before it.",
+)
+@click.option(
+    "--scheme",
+    default="",
+    metavar="SCHEME",
+    help="How it is judged: 80/20, 5-fold, 3x5-fold, 5x2cv, or given (by the parts that the labels bring).  "
+    "[default: given where there are parts, else 5-fold]",
+)
+@click.option("--to", type=click.Path(path_type=Path), help="Write the label to this file, such as maxi.safetensors.")
+@click.option(
+    "--garments",
+    type=click.Choice(["deeplab", "given", "none"]),
+    help="How garments are found in photos when no catalog is named.  [default: deeplab]",
+)
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    help="Folder for vectors of photos that no catalog has.  [default: in the user's cache]",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed divides and trains the same.")
+@table_or_json
+@click.pass_context
+def label(
+    context: click.Context,
+    source: Path | None,
+    catalog: Path | None,
+    root: Path | None,
+    columns: dict[str, str],
+    spaces: tuple[str, ...],
+    head: str,
+    scheme: str,
+    to: Path | None,
+    garments: str | None,
+    work: Path | None,
+    seed: int,
+    output: str,
+) -> None:
+    """Train the label NAME: an attribute with classes, or true or false, told of every photo with a confidence.
+
+    Learns from the vectors that a catalog stores. Copies and near-duplicates, and photos of one product, sender, post
+    or group, are never on two sides of a split. A photo of several labels has them as a|b in its cell; each is then an
+    attribute of its own, NAME_a. The label is kept in the catalog: `houndstooth label NAME` tells its photos.
+
+    \b
+    houndstooth train NAME --from labels.csv --catalog shop.catalog
+    houndstooth train maxi --from lengths.csv --column label=length --catalog shop.catalog
+    houndstooth train season --from folders/ --to season.safetensors --scheme 5x2cv
+    houndstooth train category --catalog shop.catalog --head dense
+    """
+    from engine.store import Store
+    from houndstooth.cli.index import stopping
+    from houndstooth.labels import TrainOptions, keep, label_name, train_label
+
+    name = label_name(context.info_name or ANY)
+    if catalog is not None and garments is not None:
+        raise click.UsageError("garments are found as the catalog's own are: leave --garments out with --catalog")
+    store = Store.open(catalog) if catalog is not None else None
+    options = TrainOptions(columns, root, spaces, head, scheme, seed, garments, work)
+    with stopping() as stop, stages() as show:
+        try:
+            trained = train_label(name, source, store, options, show, stop)
+        except Exception:
+            if stop.stopped:
+                click.echo("Stopped early: run the same command again to go on.", err=True)
+                raise SystemExit(130) from None
+            raise
+    if store is not None:
+        keep(store, trained.model)
+    if to is not None:
+        trained.model.save(to)
+    _print(name, trained, catalog, to, output)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar that begins anew with every stage; silent when standard error is not a terminal."""
+    from tqdm import tqdm
+
+    told = ""
+    with tqdm(disable=not sys.stderr.isatty(), leave=False) as bar:
+
+        def show(stage: str, done: int, total: int) -> None:
+            nonlocal told
+            if stage != told:
+                told = stage
+                bar.reset(total)
+                bar.set_description(stage)
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def _print(name: str, trained: Trained, catalog: Path | None, to: Path | None, output: str) -> None:
+    training, labelled = trained.training, trained.training.labelled
+    card = trained.model.card
+    if output == "json":
+        click.echo(
+            json.dumps({
+                "label": name,
+                "classes": list(labelled.classes),
+                "spaces": [space.name for space in trained.model.spaces],
+                "card": card,
+                "problems": list(training.problems),
+                "catalog": str(catalog) if catalog else None,
+                "file": str(to) if to else None,
+            })
+        )  # fmt: skip
+        return
+    photos = card["photos"]
+    by_class = ", ".join(f"{label} {count}" for label, count in photos["by_class"].items())
+    click.echo(f"{counted(len(labelled), 'photo')} labelled: {by_class}")
+    for problem in training.problems[:5]:
+        click.echo(f"  not used: {problem}", err=True)
+    if len(training.problems) > 5:
+        click.echo(f"  ... and {len(training.problems) - 5} more", err=True)
+    near = training.duplicates
+    if len(near.near):
+        click.echo(
+            f"{counted(near.photos, 'photo has', 'photos have')} a copy or near-duplicate ({near.copies} copies): "
+            "kept on one side of every split"
+        )
+        for (one, other), count in near.crossing(labelled.part).items():
+            click.echo(f"  {counted(count, 'photo')} of {other} with one in {one}, as the parts were given")
+    scores = trained.evaluation.scores
+    sides = f"{scores[0].train} to learn from, {scores[0].validation} to choose by, {scores[0].test} to test on"
+    click.echo(f"Judged by {trained.evaluation.scheme}: {sides}" + (" in the first fold" if len(scores) > 1 else ""))
+    click.echo(f"Right: {card['right']:.3f} of {counted(card['tested'], 'photo')} that it had not learned from")
+    if to is not None:
+        click.echo(f"Wrote {to}: `houndstooth label {name} --model {to}` puts it in a catalog")
+    if catalog is not None:
+        click.echo(f"Kept in {catalog}: `houndstooth label {name} --catalog {catalog}` tells its photos")
+    elif to is None:
+        click.echo("Kept nowhere: name a --catalog, or a file with --to")
 
 
 @command.command("pattern")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="File to write, such as my.safetensors.")
 @click.option("--epochs", type=click.IntRange(1), default=10, show_default=True, help="How often each picture is seen.")
-@click.option("--designs", type=click.IntRange(0), default=4, show_default=True,
-              help="Rendered designs of each kind learned beside yours, so that nothing is forgotten.")  # fmt: skip
+@click.option(
+    "--designs",
+    type=click.IntRange(0),
+    default=4,
+    show_default=True,
+    help="Rendered designs of each kind learned beside yours, so that nothing is forgotten.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed draws the same.")
 @click.option("--work", type=click.Path(path_type=Path), help="Folder for what is computed once; makes --resume work.")
 @click.option("--resume", is_flag=True, help="Go on where the run that began with this --work stopped.")

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import delete, func, select
+
+from engine import schema
 from engine.errors import HoundstoothError, InputError, SpaceError
 from engine.models import LABELS, keep_file, open_model
-from engine.settings import keep_setting, setting
+from engine.settings import keep_setting, setting, write_setting
 from engine.snapshot import Space
 from engine.store import Store
 from engine.writer import Writer
@@ -78,11 +81,38 @@ def keep_label(writer: Writer, model: LabelModel, confidence: float | Mapping[st
     return sha256
 
 
-def forget_label(writer: Writer, attribute: str) -> None:
-    """Take a label out of the setting: its photos keep what it said, unless that is deleted too."""
+def clear_label(writer: Writer, kept: KeptLabel) -> None:
+    """Take a label out of the catalog with all that it predicted, in one transaction; its file is swept later."""
     told = dict(setting(writer.store, LABELS) or {})
-    told.pop(attribute, None)
-    keep_setting(writer, LABELS, told)
+    told.pop(kept.attribute, None)
+    value = schema.region_value
+    with writer.change() as connection:
+        write_setting(connection, LABELS, told)
+        connection.execute(delete(value).where(value.c.model.like(f"label:{escaped(kept.attribute)}:%", escape="/")))
+
+
+def predicted_counts(store: Store, kept: KeptLabel) -> dict[str, dict[str, int]]:
+    """Attribute -> value as text -> live regions that the label, as it is now, says it of."""
+    value, attribute, region = schema.region_value, schema.attribute, schema.region
+    statement = (
+        select(attribute.c.name, attribute.c.type, value.c.text, value.c.number, func.count().label("regions"))
+        .join(attribute, attribute.c.id == value.c.attribute_id)
+        .join(region, region.c.id == value.c.region_id)
+        .where(value.c.model == kept.name, region.c.removed.is_(None))
+        .group_by(attribute.c.name, value.c.text, value.c.number)
+        .order_by(attribute.c.name, value.c.text, value.c.number)
+    )
+    found: dict[str, dict[str, int]] = {}
+    with store.database.read() as connection:
+        for row in connection.execute(statement):
+            text = row.text if row.type == "text" else str(bool(row.number)).lower()
+            found.setdefault(row.name, {})[text] = row.regions
+    return found
+
+
+def escaped(text: str) -> str:
+    """Text for a LIKE pattern whose escape is "/"."""
+    return text.replace("/", "//").replace("%", "/%").replace("_", "/_")
 
 
 def stale_spaces(model: LabelModel, spaces: Mapping[str, Space]) -> list[str]:

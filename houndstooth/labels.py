@@ -1,0 +1,349 @@
+"""Labels of a catalog: training one, telling the catalog's photos one, and what labels there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import InputError, MissingDependencyError, SpaceError
+from engine.models import label_files
+from engine.snapshot import Reader
+from engine.store import Store
+from engine.writer import writing
+from houndstooth.extractors import Extractors, require_runnable
+from houndstooth.garments import DEFAULT as DEFAULT_GARMENTS
+from houndstooth.garments import Garments
+
+if TYPE_CHECKING:
+    from engine.batch import Counts
+    from indexer.bulk import StopRequest
+    from indexer.garments.find import GarmentStep
+    from indexer.labels.apply import Applied
+    from indexer.labels.gather import TrainingSet
+    from indexer.labels.model_file import LabelModel
+    from indexer.labels.reading import Example, Examples
+    from indexer.labels.train import Trained
+    from indexer.spaces.base import Extractor
+
+LABEL_SPACES = ("kind", "vgg")
+"""Spaces that a label learns from when no catalog says which there are: those of them that are installed."""
+
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(stage: str, done: int, total: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a label is trained.
+
+    columns: role -> column of a table: image, product, label, group, split. root: where relative paths in a table
+    start. spaces: whose vectors it reads; () for the default. head: linear or dense. scheme: how it is judged, "" for
+    the parts that the labels bring, else 5-fold. garments: how they are found where no catalog says. work: the folder
+    where vectors are made of photos that no catalog has.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    root: Path | None = None
+    spaces: tuple[str, ...] = ()
+    head: str = "linear"
+    scheme: str = ""
+    seed: int = 0
+    garments: str | None = None
+    work: Path | None = None
+
+
+@dataclass(frozen=True)
+class LabelLine:
+    """A label of a catalog as people are shown it. state: "ready", or what is to be done.
+
+    values: attribute -> value -> photos that it was predicted for. given: photos that were given one.
+    """
+
+    name: str
+    attributes: tuple[str, ...]
+    classes: tuple[str, ...]
+    spaces: tuple[str, ...]
+    head: str
+    confidence: float | Mapping[str, float]
+    shipped: bool
+    sha256: str
+    state: str
+    values: Mapping[str, Mapping[str, int]]
+    card: Mapping[str, Any]
+
+
+def label_name(text: str) -> str:
+    """The attribute that a label of this name is. Raises InputError for one that a filter could not name."""
+    from indexer.sources.cells import attribute_name
+    from indexer.sources.headers import MAX_NAME, RESERVED
+
+    name = attribute_name(text)
+    if not name or name in RESERVED or len(name) > MAX_NAME or not name[0].isalpha():
+        raise InputError(
+            f"{text!r} cannot be a label's name: it must begin with a letter, have at most {MAX_NAME} of them, and be "
+            f"none of {', '.join(sorted(RESERVED))}"
+        )
+    return name
+
+
+def read_labels(name: str, source: Path | None, store: Store | None, options: TrainOptions) -> Examples:
+    """What a label is to be learned from: a folder, a table, or an attribute that the catalog was given."""
+    from indexer.labels.gather import given_examples
+    from indexer.labels.reading import read_examples
+
+    if source is not None:
+        return read_examples(source, name, options.root, options.columns)
+    if store is None:
+        raise InputError("say what to learn from: labelled photos with --from, or a catalog that has the attribute")
+    return given_examples(store, name)
+
+
+def training_set(
+    name: str,
+    source: Path | None,
+    store: Store | None,
+    options: TrainOptions,
+    progress: Progress = _silent,
+    stop: StopRequest | None = None,
+) -> TrainingSet:
+    """Photos, vectors, labels and groups: from the catalog where it has the photos, else made in a cache folder.
+
+    Raises InputError, SpaceError, CatalogError.
+    """
+    from indexer.labels.features import default_spaces, used_spaces
+    from indexer.labels.gather import Found, find_photos, gather
+
+    name = label_name(name)
+    examples = read_labels(name, source, store, options)
+    found: list[Found] = []
+    names = list(options.spaces)
+    strangers: Sequence[Example] = examples.items
+    if store is not None:
+        snapshot = Reader(store).snapshot()
+        names = names or default_spaces(snapshot)
+        used_spaces(snapshot, names)
+        found.append(find_photos(store, examples.items))
+        strangers = found[0].strangers
+    reasons: dict[str, str] = {}
+    photos = [one for one in strangers if one.photo]
+    if photos:
+        work, reasons = _work(name, examples.source, photos, store, names, options, progress, stop)
+        found.append(find_photos(work, photos))
+        products = tuple(one for one in strangers if not one.photo)
+        found[-1] = Found(work, found[-1].pairs, (*found[-1].strangers, *products))
+        names = names or list(Reader(work).snapshot().spaces)
+    spaces = [used_spaces(Reader(one.store).snapshot(), names) for one in found]
+    return gather(name, examples, found, spaces, reasons, progress)
+
+
+def _work(
+    name: str,
+    source: str,
+    photos: Sequence[Example],
+    store: Store | None,
+    names: Sequence[str],
+    options: TrainOptions,
+    progress: Progress,
+    stop: StopRequest | None,
+) -> tuple[Store, dict[str, str]]:
+    """The cache catalog with the vectors of photos that no catalog has, made as the catalog's own are."""
+    from indexer.garments.find import open_step
+    from indexer.labels.work import cache_folder, index_examples
+
+    step: GarmentStep
+    if store is None:
+        extractors = _fresh(names)
+        step, choice = open_step(options.garments or DEFAULT_GARMENTS), options.garments or DEFAULT_GARMENTS
+    else:
+        snapshot = Reader(store).snapshot()
+        made = Extractors(store)
+        extractors = {one: made.of(snapshot.space(one)) for one in names}
+        garments = Garments(store)
+        step, choice = garments.step(), garments.choice
+    prints = [f"{one}:{extractor.fingerprint}" for one, extractor in extractors.items()]
+    finder = step.finder.fingerprint if step.finder else ""
+    folder = options.work or cache_folder([source, choice, finder, *sorted(prints)])
+    total = len({one.photo for one in photos})
+
+    def tell(counts: Counts) -> None:
+        progress("vectors of new photos", counts.seen, total)
+
+    progress("vectors of new photos", 0, total)
+    return index_examples(folder, name, photos, extractors, step, tell, stop)
+
+
+def _fresh(names: Sequence[str]) -> dict[str, Extractor]:
+    """Extractors as they come."""
+    from indexer.spaces.registry import available, load
+
+    names = list(names) or [name for name in LABEL_SPACES if name in available()]
+    made = {name: load(name) for name in names}
+    require_runnable(made)
+    return made
+
+
+def train_label(
+    name: str,
+    source: Path | None = None,
+    store: Store | None = None,
+    options: TrainOptions | None = None,
+    progress: Progress = _silent,
+    stop: StopRequest | None = None,
+) -> Trained:
+    """Train a label, judge it, and return it; `keep` puts it in a catalog.
+
+    source: labelled folders or a table; None: the attribute as it was given in the catalog. Raises InputError,
+    SpaceError, CatalogError, MissingDependencyError.
+    """
+    from indexer.labels.train import train_head
+
+    options = options or TrainOptions()
+    training = training_set(name, source, store, options, progress, stop)
+    told = {"source": str(source or (store.root if store else ""))}
+    return train_head(training, options.head, options.scheme, options.seed, told=told, progress=progress)
+
+
+def described(store: Store) -> dict[str, str]:
+    """Attribute -> the space of the catalog that tells it of every photo."""
+    snapshot = Reader(store).snapshot()
+    try:
+        classes = Extractors(store).classes(list(snapshot.spaces))
+    except (SpaceError, MissingDependencyError):  # an extractor that is not installed tells nothing of photos from here
+        return {}
+    return {attribute: name for name, made in classes.items() for attribute in made.describes}
+
+
+def keep(store: Store, model: LabelModel, confidence: float | Mapping[str, float] = 0.0, shipped: bool = False) -> None:
+    """Put a label in a catalog: photos indexed from now on are told it, those that are there once it is applied.
+
+    Raises SpaceError when the catalog's vectors are others than it was trained on, InputError when the attribute is
+    of another type there, CatalogBusyError.
+    """
+    from indexer.labels.kept import keep_label, require_fresh, require_type
+
+    snapshot = Reader(store).snapshot()
+    require_fresh(model, snapshot.spaces)
+    require_type(model, snapshot.attributes, described(store))
+    with writing(store) as writer:
+        keep_label(writer, model, confidence, shipped)
+
+
+def apply(
+    store: Store,
+    name: str,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Applied:
+    """Tell all photos of a catalog a label that it has. Raises InputError for an unknown one, SpaceError when stale."""
+    from indexer.labels.apply import apply_label
+    from indexer.labels.kept import kept_labels, require_fresh
+
+    with writing(store) as writer:
+        labels = kept_labels(store)
+        if name not in labels:
+            known = f"it has {', '.join(labels)}" if labels else "it has none"
+            raise InputError(
+                f"the catalog has no label '{name}': {known}. `houndstooth train {name} --from ...` makes it"
+            )
+        kept = labels[name]
+        if kept.model is None:
+            raise InputError(f"label '{name}' cannot be read: {kept.fault}")
+        require_fresh(kept.model, Reader(store).snapshot().spaces)
+        return apply_label(writer, kept, progress, stopped)
+
+
+def forget(store: Store, name: str) -> None:
+    """Take a label out of a catalog with all that it predicted. Raises InputError for an unknown one."""
+    from indexer.labels.kept import clear_label, kept_labels
+
+    labels = kept_labels(store)
+    if name not in labels:
+        raise InputError(f"the catalog has no label '{name}': it has {', '.join(labels) or 'none'}")
+    with writing(store) as writer:
+        clear_label(writer, labels[name])
+
+
+def list_labels(store: Store) -> list[LabelLine]:
+    """The labels of a catalog, by name, with how many photos each says what of."""
+    from indexer.labels.kept import kept_labels, predicted_counts, stale_spaces
+
+    if not label_files(store):
+        return []
+    snapshot = Reader(store).snapshot()
+    lines = []
+    for name, kept in sorted(kept_labels(store).items()):
+        model = kept.model
+        stale = stale_spaces(model, snapshot.spaces) if model else []
+        if model is None:
+            state = kept.fault
+        elif stale:
+            state = f"stale: {'; '.join(stale)}: train it again"
+        elif kept.through is not None:
+            state = f"unfinished: run `houndstooth label {name}`"
+        else:
+            state = "ready"
+        lines.append(
+            LabelLine(
+                name,
+                tuple(model.attribute_types) if model else (),
+                model.classes if model else (),
+                tuple(space.name for space in model.spaces) if model else (),
+                model.head.kind if model else "",
+                kept.confidence,
+                kept.shipped,
+                kept.sha256,
+                state,
+                predicted_counts(store, kept),
+                model.card if model else {},
+            )
+        )
+    return lines
+
+
+def usable_labels(store: Store, extractors: Mapping[str, Extractor]) -> tuple[Any, ...]:
+    """The labels that photos indexed with these extractors can be told."""
+    from indexer.labels.kept import kept_labels
+
+    prints = {name: made.fingerprint for name, made in extractors.items()}
+    if not label_files(store):
+        return ()
+    return tuple(
+        kept
+        for kept in kept_labels(store).values()
+        if kept.model and all(prints.get(used.name) == used.fingerprint for used in kept.model.spaces)
+    )
+
+
+def choose(store: Store, name: str, file: Path | None = None, confidence: float | None = None) -> None:
+    """Have a catalog tell a label: of a file, else its own, else the one that comes with Houndstooth.
+
+    confidence: the least chance of a value that is told; None: as before, 0 at first. Raises as `keep` does, and
+    InputError when there is no such label or the file tells another.
+    """
+    from indexer.labels.kept import kept_labels
+    from indexer.labels.model_file import load_label
+    from indexer.labels.shipped import shipped_label
+
+    before = kept_labels(store).get(name)
+    sure = confidence if confidence is not None else before.confidence if before else 0.0
+    if file is not None:
+        model, shipped = load_label(file), False
+        if model.attribute != name:
+            raise InputError(f"{file} tells '{model.attribute}', not '{name}'")
+    elif before is not None:
+        if before.model is None:
+            raise InputError(f"label '{name}' cannot be read: {before.fault}")
+        model, shipped = before.model, before.shipped
+    else:
+        found = shipped_label(name)
+        if found is None:
+            raise InputError(
+                f"the catalog has no label '{name}', and none comes with Houndstooth: "
+                f"`houndstooth train {name} --from ... --catalog {store.root}` makes it"
+            )
+        model, shipped = found, True
+    keep(store, model, sure, shipped)
