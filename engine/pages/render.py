@@ -34,8 +34,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"number": number, "count": count, "percent": percent, "swatch": swatch}
-    # The package's own file: the only text that goes into a page unescaped.
-    made.globals["style"] = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))
+    # The package's own files: the only text that goes into a page unescaped.
+    made.globals["style"] = Markup(
+        "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("tokens.css", "style.css"))
+    )
     return made
 
 
