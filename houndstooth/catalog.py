@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from engine.removal import Removal
     from houndstooth.asking import Ask
     from houndstooth.fit import FitReport
+    from houndstooth.labels import LabelLine, TrainOptions
     from houndstooth.repair import RepairReport
     from indexer.bulk import IndexReport, Progress, StopRequest
+    from indexer.labels.apply import Applied
+    from indexer.labels.train import Trained
     from indexer.sources.base import Source
 
 Example = str | PathLike[str]
@@ -83,6 +86,7 @@ class Catalog:
         or "none"; kept with the catalog, and photos indexed otherwise are extracted again. progress: called with the
         totals after each batch. stop: ends the run early, whole.
         """
+        from houndstooth.labels import adopt_shipped, usable_labels
         from indexer.bulk import IndexOptions, index
         from indexer.decode import DecodeLimits
 
@@ -109,7 +113,10 @@ class Catalog:
         limits = replace(DecodeLimits(), **{name: value for name, value in given.items() if value is not None})
         extractors = self._extractors.named(names)
         require_runnable({name: made for name, made in extractors.items() if name not in there.spaces})
-        how = IndexOptions(limits=limits, recheck=recheck, garments=self._garments.step())
+        if not len(there.region_ids):
+            adopt_shipped(self.store, extractors, source.attribute_types)
+        labels = usable_labels(self.store, extractors)
+        how = IndexOptions(limits=limits, recheck=recheck, garments=self._garments.step(), labels=labels)
         return index(self.store, source, extractors, how, progress or (lambda counts: None), stop)
 
     def similar(
@@ -241,6 +248,58 @@ class Catalog:
         with writing(self.store) as writer:
             drop_models(writer, space, "projection")
         return True
+
+    def train_label(
+        self,
+        name: str,
+        source: str | PathLike[str] | None = None,
+        options: TrainOptions | None = None,
+        *,
+        progress: Callable[[str, int, int], None] | None = None,
+        stop: StopRequest | None = None,
+    ) -> Trained:
+        """Train a label on this catalog's stored vectors, judge it, and keep it: `label` then tells the photos.
+
+        source: folders named as labels, or a table; None: the attribute as it was given in the catalog. See
+        `houndstooth.labels.TrainOptions`. Raises InputError, SpaceError, CatalogBusyError, MissingDependencyError.
+        """
+        from houndstooth.labels import keep, train_label
+
+        told = progress or (lambda stage, done, total: None)
+        trained = train_label(name, Path(source) if source is not None else None, self.store, options, told, stop)
+        keep(self.store, trained.model)
+        return trained
+
+    def label(
+        self,
+        name: str,
+        model: str | PathLike[str] | None = None,
+        *,
+        confidence: float | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Applied:
+        """Tell every photo a label: of a file, else the catalog's own, else the one that comes with Houndstooth.
+
+        confidence: the least chance of a value that is told; None: as the catalog tells it. Photos indexed later are
+        told it as they come. Raises InputError, SpaceError when the label was trained on other vectors,
+        CatalogBusyError.
+        """
+        from houndstooth.labels import apply, choose, label_name
+
+        choose(self.store, label_name(name), Path(model) if model is not None else None, confidence)
+        return apply(self.store, label_name(name), progress or (lambda done, total: None))
+
+    def labels(self) -> list[LabelLine]:
+        """The labels that the catalog tells, by name."""
+        from houndstooth.labels import list_labels
+
+        return list_labels(self.store)
+
+    def forget_label(self, name: str) -> None:
+        """Take a label out of the catalog with all that it predicted. Raises InputError for an unknown one."""
+        from houndstooth.labels import forget
+
+        forget(self.store, name)
 
     def drop(self, space: str) -> None:
         """Take a space out of the catalog, with its vectors and what it said of the photos; the photos stay.

@@ -17,11 +17,13 @@ from houndstooth.garments import DEFAULT as DEFAULT_GARMENTS
 from houndstooth.garments import Garments
 
 if TYPE_CHECKING:
+    from engine.attributes import AttributeType
     from engine.batch import Counts
     from indexer.bulk import StopRequest
     from indexer.garments.find import GarmentStep
     from indexer.labels.apply import Applied
     from indexer.labels.gather import TrainingSet
+    from indexer.labels.kept import KeptLabel
     from indexer.labels.model_file import LabelModel
     from indexer.labels.reading import Example, Examples
     from indexer.labels.train import Trained
@@ -304,18 +306,37 @@ def list_labels(store: Store) -> list[LabelLine]:
     return lines
 
 
-def usable_labels(store: Store, extractors: Mapping[str, Extractor]) -> tuple[Any, ...]:
+def adopt_shipped(store: Store, extractors: Mapping[str, Extractor], types: Mapping[str, AttributeType]) -> None:
+    """Have a catalog without photos tell the labels that come with Houndstooth and whose spaces it is to have.
+
+    types: of the attributes that its photos bring; a label that would be of another type is left out.
+    """
+    from indexer.labels.kept import keep_label
+    from indexer.labels.shipped import AUTOMATIC, shipped_label
+
+    known = {**Reader(store).snapshot().attributes, **types}
+    there = label_files(store)
+    for name in AUTOMATIC:
+        model = shipped_label(name) if name not in there else None
+        if model is None or not _matches(model, extractors):
+            continue
+        if all(known.get(attribute, kind) == kind for attribute, kind in model.attribute_types.items()):
+            with writing(store) as writer:
+                keep_label(writer, model, 0.0, shipped=True, applied=True)
+
+
+def _matches(model: LabelModel, extractors: Mapping[str, Extractor]) -> bool:
+    prints = {name: made.fingerprint for name, made in extractors.items()}
+    return all(prints.get(used.name) == used.fingerprint for used in model.spaces)
+
+
+def usable_labels(store: Store, extractors: Mapping[str, Extractor]) -> tuple[KeptLabel, ...]:
     """The labels that photos indexed with these extractors can be told."""
     from indexer.labels.kept import kept_labels
 
-    prints = {name: made.fingerprint for name, made in extractors.items()}
     if not label_files(store):
         return ()
-    return tuple(
-        kept
-        for kept in kept_labels(store).values()
-        if kept.model and all(prints.get(used.name) == used.fingerprint for used in kept.model.spaces)
-    )
+    return tuple(kept for kept in kept_labels(store).values() if kept.model and _matches(kept.model, extractors))
 
 
 def choose(store: Store, name: str, file: Path | None = None, confidence: float | None = None) -> None:

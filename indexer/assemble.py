@@ -18,6 +18,8 @@ from engine.store import Store
 from indexer.extraction import extract_images, find_regions
 from indexer.garments.find import GARMENT, NOT_FOUND, FoundRegion, GarmentStep
 from indexer.intake import FileState, Intake
+from indexer.labels.apply import label_regions
+from indexer.labels.kept import KeptLabel
 from indexer.plan import Planned, category_of
 from indexer.sources.base import SourceProblem
 from indexer.spaces.base import Extractor
@@ -39,7 +41,11 @@ class _Original:
 
 @dataclass(eq=False)
 class Assembly:
-    """Builds one batch. unpublished: images of the batch before, which the database may not know yet."""
+    """Builds one batch. unpublished: images of the batch before, which the database may not know yet.
+
+    labels: what new photos are told besides. completed: gains ids of images that got vectors in further spaces, whose
+    labels must wait until those are stored.
+    """
 
     store: Store
     spaces: Mapping[str, Space]
@@ -48,6 +54,8 @@ class Assembly:
     unpublished: Sequence[NewImage]
     stored_regions: Callable[[KnownImage], Sequence[NewRegion]]
     garments: GarmentStep = field(default_factory=GarmentStep)
+    labels: Sequence[KeptLabel] = ()
+    completed: list[int] = field(default_factory=list)
     batch: Batch = field(default_factory=Batch)
     _originals: dict[Content, dict[str, _Original]] = field(default_factory=dict)  # by product, the oldest first
     _said: dict[str, dict[str, AttributeValue]] = field(default_factory=dict)
@@ -70,7 +78,9 @@ class Assembly:
             else:
                 read.append((one, taken))
         self._sort_out(read)
-        self.batch.attribute_types = {**({GARMENT: "text"} if self.garments.finder else {}), **self.attribute_types}
+        told = {name: kind for kept in self.labels if kept.model for name, kind in kept.model.attribute_types.items()}
+        finder: dict[str, AttributeType] = {GARMENT: "text"} if self.garments.finder else {}
+        self.batch.attribute_types = {**told, **finder, **self.attribute_types}
         return self.batch
 
     def _sort_out(self, read: Sequence[tuple[Planned, Intake]]) -> None:
@@ -129,7 +139,8 @@ class Assembly:
                 self._fail(one, PictureError(f"no vectors: {'; '.join(regions[0].refused.values())}"))
             else:
                 note = NOT_FOUND if self.garments.missed(found) else ""
-                self._add_image(one, taken, "indexed", note, self._with_kinds(regions, found))
+                labelled = label_regions(self._with_kinds(regions, found), self.labels)
+                self._add_image(one, taken, "indexed", note, labelled)
                 self.batch.counts += Counts(seen=1, indexed=1)
 
     def _with_kinds(self, regions: Sequence[NewRegion], found: Sequence[FoundRegion]) -> list[NewRegion]:
@@ -179,6 +190,7 @@ class Assembly:
                     self._fail(one, regions)
                     continue
                 self.batch.vectors.append(NewVectors(_known_image(one), regions))
+                self.completed.append(_known_image(one))
                 self.batch.entries.append(_again(one, taken))
                 self._is_alive(one)
                 self.batch.counts += Counts(seen=1, indexed=1)

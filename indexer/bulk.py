@@ -30,6 +30,8 @@ from indexer.decode import DecodeLimits
 from indexer.extraction import space_spec
 from indexer.garments.find import GarmentStep
 from indexer.intake import Intake, take_in
+from indexer.labels.apply import tell_images
+from indexer.labels.kept import KeptLabel
 from indexer.plan import BATCH_ROWS, Planned, chunks, plan
 from indexer.sources.base import Source, SourceImage, SourceProblem
 from indexer.spaces.base import Extractor
@@ -45,6 +47,7 @@ class IndexOptions:
     """How to index. batch_rows: files a batch. workers: decoding threads.
 
     recheck: read even files whose size and time are as they were. garments: how they are told from the background.
+    labels: of the catalog, trained on vectors of the extractors that the run has; photos are told them as they come.
     """
 
     limits: DecodeLimits = field(default_factory=DecodeLimits)
@@ -52,6 +55,7 @@ class IndexOptions:
     workers: int = 2
     recheck: bool = False
     garments: GarmentStep = field(default_factory=GarmentStep)
+    labels: Sequence[KeptLabel] = ()
 
     def __post_init__(self) -> None:
         if not (1 <= self.batch_rows <= SQL_LIMIT and self.workers >= 1):
@@ -122,6 +126,8 @@ def index(
                 progress(loop.counts)
             loop.wait()
         waiting = promote_spaces(writer)
+        for kept in options.labels:
+            tell_images(writer, kept, loop.completed)
         compact(writer)
         update_scales(writer)
         if not stop.stopped:
@@ -158,6 +164,7 @@ class _Loop:
     publishing: Future[int] | None = None
     compacted: int = 0
     unpublished: list[NewImage] = field(default_factory=list)
+    completed: list[int] = field(default_factory=list)  # images that got vectors in further spaces
     reader: Reader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -186,6 +193,8 @@ class _Loop:
             self.unpublished,
             self._stored_regions,
             self.options.garments,
+            self.options.labels,
+            self.completed,
         )
         batch = assembly.build(list(zip(chunk.planned, taken, strict=True)), chunk.problems)
         self.wait()

@@ -20,7 +20,7 @@ from engine.snapshot import Reader, Snapshot
 from engine.values import declare, write_labels
 from engine.writer import Writer
 from indexer.labels.features import BATCH_ROWS, features_of, joined
-from indexer.labels.kept import KeptLabel
+from indexer.labels.kept import KeptLabel, stale_spaces
 from indexer.labels.model_file import LabelModel
 
 Confidence = float | Mapping[str, float]
@@ -112,12 +112,17 @@ def apply_label(
     return count.applied(done=True)
 
 
-def tell_regions(writer: Writer, kept: KeptLabel, region_ids: NDArray[np.int64]) -> None:
-    """Tell these live regions: those that got vectors after they were made."""
+def tell_images(writer: Writer, kept: KeptLabel, image_ids: Sequence[int]) -> None:
+    """Tell the live regions of these images, which got vectors after they were made.
+
+    Nothing happens while the label's spaces are others than it was trained on: one of them is still being filled.
+    """
     snapshot = Reader(writer.store).snapshot()
-    live = np.intersect1d(region_ids, snapshot.region_ids)
-    for place in range(0, len(live), BATCH_ROWS):
-        _tell(writer, kept, snapshot, live[place : place + BATCH_ROWS], _Count(kept), None)
+    if not image_ids or kept.model is None or stale_spaces(kept.model, snapshot.spaces):
+        return
+    ids = snapshot.region_ids[np.isin(snapshot.image_ids, np.array(image_ids, dtype=np.int64))]
+    for place in range(0, len(ids), BATCH_ROWS):
+        _tell(writer, kept, snapshot, ids[place : place + BATCH_ROWS], _Count(kept), None)
 
 
 def _tell(

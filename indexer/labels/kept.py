@@ -67,8 +67,13 @@ def kept_labels(store: Store) -> dict[str, KeptLabel]:
     return found
 
 
-def keep_label(writer: Writer, model: LabelModel, confidence: float | Mapping[str, float], shipped: bool) -> str:
-    """Have the catalog's photos told this label from now on, those there once it is applied; its SHA-256."""
+def keep_label(
+    writer: Writer, model: LabelModel, confidence: float | Mapping[str, float], shipped: bool, applied: bool = False
+) -> str:
+    """Have the catalog's photos told this label from now on, those there once it is applied; its SHA-256.
+
+    applied: whether all photos are told it already, as in a catalog without any.
+    """
     data = model.to_bytes()
     sha256 = sha256_of(data)
     told = dict(setting(writer.store, LABELS) or {})
@@ -77,7 +82,7 @@ def keep_label(writer: Writer, model: LabelModel, confidence: float | Mapping[st
     if "through" in before and {**line, "through": before["through"]} == before:
         return sha256  # it was being applied, and goes on from there
     keep_file(writer, data)
-    keep_setting(writer, LABELS, {**told, model.attribute: {**line, "through": 0}})
+    keep_setting(writer, LABELS, {**told, model.attribute: line if applied else {**line, "through": 0}})
     return sha256
 
 

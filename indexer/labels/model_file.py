@@ -83,8 +83,8 @@ class LabelModel:
         """The file: safetensors with `told` in its header."""
         from safetensors.numpy import save
 
-        told = json.dumps(self.told(), sort_keys=True, ensure_ascii=False)
-        data: bytes = save(self.head.arrays(), {"format": FORMAT, "label": told})
+        told = json.dumps({"format": FORMAT, **self.told()}, sort_keys=True, ensure_ascii=False)
+        data: bytes = save(self.head.arrays(), {"label": told})  # of several keys the order would not be the same twice
         return data
 
     def save(self, file: Path) -> None:
@@ -104,12 +104,12 @@ def read_label(data: bytes, named: str) -> LabelModel:
         arrays: dict[str, Matrix] = load(data)
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + length]).get("__metadata__") or {}
+        told = json.loads(header.get("label", "null"))
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise InputError(f"{named} is not a safetensors file: {error}") from error
-    if header.get("format") != FORMAT:
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise InputError(f"{named} is no label: make one with `houndstooth train NAME --to FILE`")
     try:
-        told = json.loads(header["label"])
         spaces = tuple(SpaceUsed(one["name"], int(one["dim"]), one["fingerprint"]) for one in told["spaces"])
         classes = tuple(map(str, told["classes"]))
         head = Head.of_arrays(str(told["head"]), bool(told["several"]), arrays)
