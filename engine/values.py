@@ -55,7 +55,7 @@ def new_values(
     for product_id, values in products.items():
         for name, value in values.items():
             attribute_id, kind = attributes[name]
-            stored = _as_row(kind, value)
+            stored = as_row(kind, value)
             if before.get((product_id, attribute_id)) != stored:
                 rows.append(
                     {"attribute_id": attribute_id, "product_id": product_id, "text": stored[0], "number": stored[1]}
@@ -123,7 +123,7 @@ def write_predicted(
         before.extend({"b_region": region_id, "b_model": f"{space}:%"} for space in spaces)
         for name, value in predicted.items():
             attribute_id, kind = attributes[name]
-            text, number = _as_row(kind, value.value)
+            text, number = as_row(kind, value.value)
             rows.append(
                 {
                     "attribute_id": attribute_id,
@@ -155,7 +155,7 @@ def write_labels(
         connection.execute(delete(table).where(predicted, table.c.region_id.in_(part)))
     rows = []
     for region_id, value in told.items():
-        text, number = _as_row(kind, value.value)
+        text, number = as_row(kind, value.value)
         rows.append(
             {
                 "attribute_id": attribute_id,
@@ -183,7 +183,8 @@ def _put_predicted(connection: Connection, rows: list[dict[str, Any]]) -> None:
         )
 
 
-def _as_row(kind: AttributeType, value: AttributeValue) -> tuple[str | None, float | None]:
+def as_row(kind: AttributeType, value: AttributeValue) -> tuple[str | None, float | None]:
+    """A value as its row has it: (text, number), booleans as 0 and 1. Raises InputError for another type."""
     if (kind == "text") != isinstance(value, str):
         raise InputError(f"{value!r} is not a {kind}")
     return (value, None) if isinstance(value, str) else (None, float(value))

@@ -15,6 +15,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from engine import schema
+from engine.answers import carry_answers, same_photos
 from engine.batch import Batch, NewRegion
 from engine.durable import PublishedFile
 from engine.errors import CatalogBusyError, SpaceError
@@ -134,6 +135,7 @@ class Writer:
             for space_id, file, rows in [*shards, *thumbnails]:
                 record_shard(connection, space_id, file, rows)
             move_images(connection, batch.moved)
+            again = same_photos(connection, _coming(batch, ids, products))
             self._bury(connection, batch, products)
             self._insert_images(connection, batch, ids, products, spaces)
             if batch.buried:
@@ -149,6 +151,7 @@ class Writer:
                     for number, region in zip(numbers, regions, strict=True)
                 ],
             )
+            carry_answers(connection, again)
             given = {products[key]: values for key, values in batch.products.items()}
             blank = blank_values(connection, attributes, self._first_blanks(batch, products))
             changed = delete_given(connection, blank)
@@ -316,6 +319,14 @@ def signed(number: int) -> int:
 
 def _region_lists(batch: Batch) -> list[Sequence[NewRegion]]:
     return [*(new.regions for new in batch.images), *(more.regions for more in batch.vectors)]
+
+
+def _coming(batch: Batch, ids: _Ids, products: Mapping[str, int]) -> dict[tuple[int, str], tuple[int, bytes]]:
+    """(product id, path) of each new image -> its id and SHA-256."""
+    return {
+        (products[new.entry.product], new.entry.path): (number, new.sha256)
+        for number, new in zip(ids.images, batch.images, strict=True)
+    }
 
 
 def _space_ids(regions: Sequence[NewRegion], spaces: Mapping[str, Space]) -> set[int]:

@@ -1,0 +1,10 @@
+"""Which photos a person should look at next, what the answers prove, and when to stop.
+
+uncertainty.py  how unsure a model is of each photo
+diversity.py    many unsure photos that differ from one another
+strategies.py   the ways to choose, by name
+suspect.py      labels that are probably wrong (confident learning)
+audit.py        photos set apart by lot, never learned from, that tell how good the model is
+stop.py         when the audit proves enough, however often it is looked at
+answers.py      what a person answered, from a file
+"""
