@@ -12,7 +12,7 @@ search); native GPU indexes ignore selectors (every kind here is a CPU kind).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -197,6 +197,33 @@ class VectorIndex:
         if type(index) not in kinds:
             raise CatalogCorruptError(f"{type(index).__name__} is no index of ours: run `houndstooth check --repair`")
         return VectorIndex(kinds[type(index)], index)
+
+
+NEIGHBOUR_CELLS = 32
+"""Cells that `approximate_neighbours` reads for each row."""
+
+
+def approximate_neighbours(
+    rows: NDArray[np.float32], k: int, seed: int, tell: Callable[[int, int], None] = lambda done, total: None
+) -> NDArray[np.int64]:
+    """The k rows of largest inner product with each of the rows (n, dim), itself included; -1 where too few were read.
+
+    int64 (n, k), by an inverted file of the rows themselves; the seed decides its centroids.
+    """
+    faiss = _faiss()
+    cells = max(1, min(int(CELLS * math.sqrt(len(rows))), len(rows) // TRAIN_ROWS_PER_CELL))
+    index = faiss.index_factory(rows.shape[1], f"IVF{cells},Flat", faiss.METRIC_INNER_PRODUCT)
+    index.cp.seed, index.cp.niter, index.cp.spherical = seed % (1 << 31) + 1, 10, True
+    index.cp.min_points_per_centroid = 1
+    size = min(len(rows), TRAIN_ROWS, cells * TRAIN_ROWS_PER_CELL)
+    index.train(rows[np.sort(np.random.default_rng(seed).choice(len(rows), size, replace=False))])
+    index.add(rows)
+    index.nprobe = min(NEIGHBOUR_CELLS, cells)
+    found = np.empty((len(rows), k), np.int64)
+    for start in range(0, len(rows), 4096):
+        _, found[start : start + 4096] = index.search(rows[start : start + 4096], k)
+        tell(min(start + 4096, len(rows)), len(rows))
+    return found
 
 
 def _faiss() -> Any:

@@ -1,0 +1,23 @@
+"""The libraries that maps need, loaded where they are first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from engine.errors import MissingDependencyError
+
+
+def library(name: str, what: str, extra: str = "maps") -> ModuleType:
+    """The module of this name. Raises MissingDependencyError that says what needs it and how to install it."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{what} needs {name.partition('.')[0]}: pip install 'houndstooth[{extra}]'"
+        ) from error
+
+
+def random_state(seed: int) -> int:
+    """A seed as NumPy's legacy generators take it, in [0, 2^32)."""
+    return seed % (1 << 32)
