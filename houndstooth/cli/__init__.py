@@ -21,6 +21,7 @@ COMMANDS = {
     "export": "Write clusters or vectors as tables, a page, or folders.",
     "train": "Train a label on your own photos, or the pattern network.",
     "label": "Tell every photo a label, such as maxi or category.",
+    "review": "Look at the photos that a label is unsure of; take answers back.",
     "labels": "List the labels of a catalog, and how good they are.",
     "fit": "Fit the vgg space to the catalog's own photos.",
     "info": "Show what the catalog holds, and how indexing went.",

@@ -29,12 +29,12 @@ class Factored:
     def lengths(self) -> NDArray[np.float64]:
         """Squared length of each row, float64 (n,)."""
         left, right = (np.einsum("nd,nd->n", part, part).astype(np.float64) for part in (self.left, self.right))
-        return left * right
+        return np.asarray(left * right)
 
     def distances(self, row: int, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
         """Squared distance of every row to one, float64 (n,)."""
         inner = (self.left @ self.left[row]).astype(np.float64) * (self.right @ self.right[row])
-        return np.maximum(lengths + lengths[row] - 2 * inner, 0)
+        return np.asarray(np.maximum(lengths + lengths[row] - 2 * inner, 0))
 
 
 def gradients(features: NDArray[np.float32], chances: NDArray[np.float32], several: bool = False) -> Factored:

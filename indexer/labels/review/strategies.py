@@ -14,7 +14,7 @@ from indexer.labels.review.uncertainty import uncertainty
 Strategy = Literal["random", "uncertain", "uncertain-diverse"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 DEFAULT: Strategy = "uncertain-diverse"
-CANDIDATES = 20
+CANDIDATES = 10
 """uncertain-diverse draws among the least sure photos, so many times as many as are wanted."""
 
 

@@ -1,4 +1,4 @@
-"""Labels that are probably wrong: confident learning (Northcutt, Jiang and Chuang, JAIR 2021), written anew from the paper.
+"""Labels that are probably wrong, by confident learning (Northcutt, Jiang and Chuang, JAIR 2021).
 
 A photo is confidently of a class when its chance of that class is at least what photos labelled so have on average. A
 photo that is confidently of another class than its label counts as an off-diagonal entry of the confident joint, and is
