@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,9 @@ from indexer.labels.splits import parse_scheme
 SCHEME = "5-fold"
 """How chances are made of photos that were not learned from."""
 
+FEWEST = 5
+"""Photos that a class needs before it is learned: one for each fold. Its photos wait until then."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -39,12 +43,21 @@ class Suspect:
 
 
 def learnable(store: Store, pool: Pool, spaces: Sequence[str], progress: Progress) -> TrainingSet:
-    """The photos that were given the attribute, without those set apart. Raises InputError where there are too few."""
+    """The photos that were given the attribute, without those set apart and those of classes with too few photos.
+
+    Raises InputError where fewer than two classes are left.
+    """
     examples = given_examples(store, pool.attribute)
     apart = {product for product, out in zip(pool.products, pool.apart.tolist(), strict=True) if out}
     left = replace(examples, items=tuple(one for one in examples.items if one.product not in apart))
-    if not left.items:
-        raise InputError("all photos with an answer are of the audit, which is not learned from: answer more")
+    counts = Counter(label for one in left.items for label in one.labels)
+    left = replace(left, items=tuple(one for one in left.items if counts[one.labels[0]] >= FEWEST))
+    if sum(count >= FEWEST for count in counts.values()) < 2:
+        had = ", ".join(f"{label} {count}" for label, count in sorted(counts.items())) or "none"
+        raise InputError(
+            f"a class needs {FEWEST} photos with an answer, those of the audit not counted, and two classes must have "
+            f"them; there are: {had}"
+        )
     found = find_photos(store, left.items)
     used = used_spaces(Reader(store).snapshot(), spaces)
     return gather(pool.attribute, left, [found], [used], {}, progress)
