@@ -84,7 +84,7 @@ class Hit:
     confidences: Mapping[str, float]
 
     def to_json(self) -> dict[str, Any]:
-        """The hit as JSON types, scores to six decimals."""
+        """The hit as JSON types, scores to six decimals, confidences as they are stored."""
         return {
             "rank": self.rank,
             "product": self.product,
@@ -92,6 +92,7 @@ class Hit:
             "score": round(self.score, 6),
             "scores": {name: round(score, 6) for name, score in self.scores.items()},
             "attributes": dict(self.attributes),
+            "confidences": dict(self.confidences),
         }
 
 

@@ -195,6 +195,8 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _print(name: str, trained: Trained, catalog: Path | None, to: Path | None, output: str) -> None:
+    from indexer.labels.metrics import TITLES
+
     training, labelled = trained.training, trained.training.labelled
     card = trained.model.card
     if output == "json":
@@ -228,7 +230,10 @@ def _print(name: str, trained: Trained, catalog: Path | None, to: Path | None, o
     scores = trained.evaluation.scores
     sides = f"{scores[0].train} to learn from, {scores[0].validation} to choose by, {scores[0].test} to test on"
     click.echo(f"Judged by {trained.evaluation.scheme}: {sides}" + (" in the first fold" if len(scores) > 1 else ""))
-    click.echo(f"Right: {card['right']:.3f} of {counted(card['tested'], 'photo')} that it had not learned from")
+    click.echo(f"{counted(card['tested'], 'photo')} tested on that it had not learned from, 95 % intervals by groups:")
+    for measure, found in card["metrics"].items():
+        ends = f"  {found['low']:.3f} to {found['high']:.3f}" if "low" in found else ""
+        click.echo(f"  {TITLES[measure]:<18} {found['value']:.3f}{ends}")
     if to is not None:
         click.echo(f"Wrote {to}: `houndstooth label {name} --model {to}` puts it in a catalog")
     if catalog is not None:

@@ -15,9 +15,9 @@ from indexer.phash import BLANK, near_duplicates
 
 HASH_BITS = 4
 """Photos whose perceptual hashes differ in at most so many of 64 bits are near-duplicates."""
-NEAR_BITS, NEAR_COSINE = 12, 0.92
+NEAR_BITS, NEAR_COSINE = 10, 0.9
 """So are photos whose hashes differ in at most so many, when their vectors are so near."""
-COPY_COSINE = 0.985
+COPY_COSINE = 0.97
 """And those whose vectors are so near, whatever their hashes: a photo cut or turned a little otherwise."""
 _BLOCK = 1_024
 

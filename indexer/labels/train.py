@@ -12,6 +12,8 @@ from engine.store import now, program
 from indexer.labels.evaluate import Evaluation, evaluate
 from indexer.labels.fit import fit_head, head_fit
 from indexer.labels.gather import TrainingSet
+from indexer.labels.intervals import group_intervals
+from indexer.labels.metrics import measures
 from indexer.labels.model_file import LabelModel
 from indexer.labels.splits import Scheme, make_splits, parse_scheme
 
@@ -42,14 +44,13 @@ def train_head(
     kind: str = "linear",
     scheme: str = "",
     seed: int = 0,
-    describe: Callable[[Evaluation], Mapping[str, Any]] = lambda evaluation: {},
     told: Mapping[str, Any] | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Trained:
     """Judge a head of this kind, then fit the one that is kept.
 
-    The one kept learns from all photos, or from all but the test part where parts were given. describe: metrics of an
-    evaluation for the card. told: what else the card is to say. Raises InputError where the photos do not suffice.
+    The one kept learns from all photos, or from all but the test part where parts were given. told: what else the card is
+    to say. Raises InputError where the photos do not suffice.
     """
     labelled = training.labelled
     chosen = choose_scheme(training, scheme)
@@ -64,12 +65,26 @@ def train_head(
     card = {
         **_card(training, evaluation, kind, seed, len(learned) + len(aside)),
         "chosen": fitted.chosen,
-        "metrics": dict(describe(evaluation)),
+        "metrics": card_metrics(evaluation, seed),
         **(told or {}),
     }
     model = LabelModel(labelled.attribute, labelled.classes, labelled.several, training.spaces, fitted.head, card)
     progress("the label itself", 1, 1)
     return Trained(model, training, evaluation)
+
+
+def card_metrics(evaluation: Evaluation, seed: int) -> dict[str, dict[str, float]]:
+    """Each measure with the ends of its 95 % interval, by groups, as JSON types; what is not defined is left out."""
+    values = measures(evaluation.predictions)
+    intervals = group_intervals(evaluation.predictions, seed=seed)
+    told = {}
+    for name, value in values.items():
+        if value is not None:
+            told[name] = {"value": round(value, 4)}
+            interval = intervals.get(name)
+            if interval is not None:
+                told[name] |= {"low": round(interval.low, 4), "high": round(interval.high, 4)}
+    return told
 
 
 def _card(training: TrainingSet, evaluation: Evaluation, kind: str, seed: int, learned: int) -> dict[str, Any]:
