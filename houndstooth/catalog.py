@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from engine.compaction import Compaction
     from engine.export import Exported
     from engine.info import Info
+    from engine.maps import Method, StoredMap
     from engine.removal import Removal
     from houndstooth.asking import Ask
     from houndstooth.fit import FitReport
     from houndstooth.labels import LabelLine, TrainOptions
+    from houndstooth.map_new_photos import PlacedPhotos
     from houndstooth.repair import RepairReport
     from indexer.bulk import IndexReport, Progress, StopRequest
     from indexer.labels.apply import Applied
@@ -78,7 +80,7 @@ class Catalog:
         """Bring the catalog up to date with a folder of photos, a photo, a table, or a reader of your own.
 
         root, columns, types: see `indexer.sources.open.open_source`. spaces: names to index in besides those that the
-        catalog has; a new catalog gets colour, palette, vgg and pattern when none is named. options: of their
+        catalog has; a new catalog gets colour, palette, vgg, pattern and kind when none is named. options: of their
         extractors, {"vgg": {"weights": "vgg16.safetensors"}}; those that change vectors are kept with the catalog, and
         need not be said again; "garments" names the options of the
         garment finder. recheck: read even files whose size and time are as they were. garments: how they are told from
@@ -182,23 +184,101 @@ class Catalog:
 
         return list_runs(self.store, space)
 
+    def map(
+        self,
+        space: str,
+        method: Method = "tsne",
+        *,
+        where: str = "",
+        seed: int = 0,
+        name: str | None = None,
+        replace: bool = False,
+        columns: int | None = None,
+        aspect: float | None = None,
+        by: str = "",
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> StoredMap:
+        """Lay out the catalog, or the part that `where` selects, in the plane by one space; the map is stored.
+
+        columns, aspect (a cell's width / height, 0.75), by (an attribute to sort the columns by): of the grid. See
+        `engine.maps.make_map`. Raises InputError, SpaceError, FilterError, MissingDependencyError, CatalogBusyError.
+        """
+        from engine.maps import GridWish, make_map
+
+        told = columns is not None or aspect is not None or by
+        grid = GridWish(columns, 0.75 if aspect is None else aspect, by) if told else None
+        return make_map(self.reader, space, method, where, seed, name, replace, grid, progress)
+
+    def maps(self, space: str | None = None) -> list[StoredMap]:
+        """The stored maps, of one space or all, oldest first."""
+        from engine.maps import list_maps
+
+        return list_maps(self.store, space)
+
+    def place(
+        self,
+        on: StoredMap,
+        photos: str | PathLike[str],
+        *,
+        progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    ) -> PlacedPhotos:
+        """Find the places of photos that are not in the catalog on a map; nothing is changed.
+
+        photos: a folder, or one photo. Raises SourceError, InputError.
+        """
+        from houndstooth.map_new_photos import place_photos
+
+        return place_photos(self.reader, self._extractors, self._garments, on, Path(photos), progress)
+
+    def place_new(
+        self, on: StoredMap, *, progress: Callable[[str, int, int], None] = lambda stage, done, total: None
+    ) -> tuple[StoredMap, int]:
+        """Put onto a map what was indexed since and meets its filter; the map now, and how many that were.
+
+        What was on the map stays where it is. Raises InputError when the space's vectors were made anew since.
+        """
+        from engine.map_placing import place_missing
+
+        now, fresh = place_missing(self.reader, on, progress)
+        return now, len(fresh)
+
+    def draw_map(
+        self,
+        which: StoredMap,
+        to: str | PathLike[str],
+        *,
+        colour_by: str | None = None,
+        dark: bool = False,
+        new: PlacedPhotos | None = None,
+        progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    ) -> tuple[Path, ...]:
+        """Write a map as an .html page, or a .png or .svg picture; the files and folders written.
+
+        See `houndstooth.map_drawing.draw_map`. Raises InputError.
+        """
+        from houndstooth.map_drawing import draw_map
+
+        return draw_map(self.reader, which, Path(to), colour_by, dark, new, progress)
+
     def export(
         self,
-        what: ClusterRun | Results | str,
+        what: ClusterRun | StoredMap | Results | str,
         to: str | PathLike[str],
         *,
         where: str = "",
         copies: bool = False,
         ask: Ask | None = None,
     ) -> Exported:
-        """Write a cluster run, search results, or the vectors of the space of this name.
+        """Write a cluster run, a map, search results, or the vectors of the space of this name.
 
-        Runs and results: to .csv, .jsonl, .parquet, .html, or a folder of pictures, links or `copies`. Vectors: to .npy
+        Runs and results: to .csv, .jsonl, .parquet, .html, or a folder of pictures, links or `copies`. Maps: to
+        .parquet, .csv, .jsonl or .json; `draw_map` writes pages and pictures. Vectors: to .npy
         with a table .parquet beside it, of the part that `where` selects. ask: what results answer, for their page.
         Raises InputError for another kind of file, SpaceError, FilterError.
         """
         from engine.clusters import ClusterRun
-        from engine.export import export_clusters, export_hits, export_vectors
+        from engine.export import export_clusters, export_hits, export_map, export_vectors
+        from engine.maps import StoredMap
 
         if isinstance(what, str):
             if copies:
@@ -208,6 +288,8 @@ class Catalog:
             raise InputError("where is for vectors: give clusters and results their filter when they are made")
         if isinstance(what, ClusterRun):
             return export_clusters(self.reader, what, Path(to), copies)
+        if isinstance(what, StoredMap):
+            return export_map(self.reader, what, Path(to))
         from engine.thumbnails import Thumbnails
         from houndstooth.views import query_view
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from indexer.spaces.base import Extractor
     from indexer.spaces.vgg import Vgg
 
-DEFAULT_SPACES = ("colour", "palette", "vgg", "pattern")
+DEFAULT_SPACES = ("colour", "palette", "vgg", "pattern", "kind")
 """What a new catalog gets when nobody says otherwise."""
 
 

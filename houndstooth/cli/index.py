@@ -77,7 +77,7 @@ def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -
     "--spaces",
     default="",
     metavar="NAME,...",
-    help="Spaces to index in, besides those the catalog has.  [default: colour,palette,vgg,pattern]",
+    help="Spaces to index in, besides those the catalog has.  [default: colour,palette,vgg,pattern,kind]",
 )
 @click.option(
     "--set",

@@ -17,6 +17,7 @@ EXTRACTORS = (
     "indexer.spaces.palette:Palette",
     "indexer.spaces.vgg:Vgg",
     "indexer.spaces.pattern:Pattern",
+    "indexer.spaces.kind:Kind",
 )
 SIZES = ((1, 1), (3, 400), (400, 3), (2, 2), (97, 61), (224, 224))
 PYTHON_TYPES = {"text": str, "number": float, "boolean": bool}

@@ -67,7 +67,8 @@ def test_the_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
         "migrations/env.py", "migrations/versions/0001_first.py", "migrations/versions/0002_garments.py",
         "indexer/weights/vgg16.safetensors",
         "indexer/weights/vgg16_projection.safetensors", "indexer/weights/garments.safetensors",
-        "indexer/weights/pattern.safetensors", "engine/py.typed", "indexer/py.typed", "houndstooth/py.typed",
+        "indexer/weights/pattern.safetensors", "indexer/weights/kind.safetensors",
+        "engine/py.typed", "indexer/py.typed", "houndstooth/py.typed",
         "engine/pages/templates/style.css",
     ):  # fmt: skip
         assert needed in names, needed

@@ -1,0 +1,1 @@
+"""Kinds of garments: the network of the `kind` space, and its training."""
