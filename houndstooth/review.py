@@ -57,7 +57,7 @@ class ReviewOptions:
 
 @dataclass(frozen=True, eq=False)
 class Next:
-    """What a page asks. strategy: "unlike" where there is no label yet to be unsure. left: photos without an answer."""
+    """What a page asks. asked: in order. left: photos without an answer."""
 
     pool: Pool
     asked: tuple[Asked, ...]

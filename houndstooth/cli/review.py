@@ -147,7 +147,7 @@ _WHY = {
     "audit": "to check the label",
     "unsure": "where it is unsure",
     "random": "at random",
-    "unlike": "unlike the rest",
+    "typical": "typical of their kinds",
     "suspect": "whose value is probably wrong",
 }
 

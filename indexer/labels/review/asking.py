@@ -12,12 +12,12 @@ from indexer.labels.review.learn import Suspect
 from indexer.labels.review.pool import Pool
 from indexer.labels.review.strategies import Strategy, choose
 
-Why = Literal["audit", "unsure", "random", "unlike", "suspect"]
+Why = Literal["audit", "unsure", "random", "typical", "suspect"]
 WORDS: dict[Why, str] = {
     "audit": "Drawn by lot to check the model: asked without a hint, and never learned from.",
     "unsure": "The model is unsure here.",
     "random": "Drawn at random.",
-    "unlike": "Unlike the photos known so far.",
+    "typical": "Typical of its kind.",
     "suspect": "The label may be wrong.",
 }
 
@@ -41,7 +41,7 @@ def ask_next(pool: Pool, strategy: Strategy, count: int, audit: float, seed: int
     chosen = choose(strategy, pool.features, pool.chances, known, count - len(lots), seed)
     if len(chosen) + len(lots) < count:  # a small catalog: what is left of the audit
         lots = open_audit[: count - len(chosen)]
-    why: Why = "random" if strategy == "random" else "unlike" if pool.chances is None else "unsure"
+    why: Why = "random" if strategy == "random" else "typical" if pool.chances is None else "unsure"
     asked = [*(Asked(row, "audit") for row in lots.tolist()), *_shown(pool, chosen, why)]
     order = np.random.default_rng([seed, 1]).permutation(len(asked))
     return [asked[place] for place in order.tolist()]

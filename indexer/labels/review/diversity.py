@@ -1,4 +1,4 @@
-"""Rows that differ from one another and from those known: k-means++ seeding, in a space where unsure rows lie far out.
+"""Rows that differ from one another: k-means++ seeding, in a space where unsure rows lie far out.
 
 BADGE (Ash, Zhang, Krishnamurthy, Langford and Agarwal, ICLR 2020) seeds among the gradients that the last layer would
 get if the model's own best guess were true: (chances - guess) x features, an outer product. A sure row has a short
@@ -51,11 +51,6 @@ def gradients(features: NDArray[np.float32], chances: NDArray[np.float32], sever
     return Factored(left, right)
 
 
-def plain(features: NDArray[np.float32]) -> Factored:
-    """The features themselves, unit length, where there are no chances yet."""
-    return Factored(np.ones((len(features), 1), np.float32), unit(features))
-
-
 def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows of unit length; rows of zeros stay."""
     length = np.linalg.norm(features, axis=1, keepdims=True)
@@ -67,20 +62,16 @@ def seeds(
     allowed: NDArray[np.int64],
     count: int,
     generator: np.random.Generator,
-    known: NDArray[np.int64] | None = None,
     first: int | None = None,
 ) -> NDArray[np.int64]:
     """k-means++ seeding (Arthur and Vassilvitskii 2007): rows drawn by squared distance to the nearest one before.
 
-    allowed: row numbers to draw from. known: rows that count as drawn before. first: the row to begin with; without it
-    and without known rows, one at random. Where all that is left coincides with what was drawn, the rest is random.
+    allowed: row numbers to draw from. first: the row to begin with; without it one at random. Where all that is left coincides with what was drawn, the rest is random.
     Returns min(count, len(allowed)) different row numbers in the order drawn, int64.
     """
     count = min(count, len(allowed))
     lengths = rows.lengths
     nearest = np.full(len(allowed), np.inf)
-    for row in [] if known is None else known.tolist():
-        nearest = np.minimum(nearest, rows.distances(row, lengths)[allowed])
     drawn: list[int] = []
     left = np.ones(len(allowed), np.bool_)
     while len(drawn) < count:

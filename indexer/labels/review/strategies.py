@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from indexer.labels.review.diversity import gradients, plain, seeds
+from indexer.labels.review.diversity import gradients, seeds
+from indexer.labels.review.typical import typical
 from indexer.labels.review.uncertainty import uncertainty
 
 Strategy = Literal["random", "uncertain", "uncertain-diverse"]
@@ -32,7 +33,7 @@ def choose(
     features: float32 (n, d), standardised, without NaN. chances: float32 (n, c), what the model says; None where there
     is none yet. known: int64, rows that need no look. random: each set of rows is equally likely. uncertain: largest
     margin uncertainty first. uncertain-diverse: k-means++ seeding over the gradients of the least sure rows
-    (`diversity`). Without a model the last two draw photos that differ from one another and from those known.
+    (`diversity`). Without a model the last two take typical photos of different kinds (`typical`).
     Raises InputError for another strategy.
     """
     if strategy not in STRATEGIES:
@@ -43,7 +44,7 @@ def choose(
     if strategy == "random":
         return shuffled[:count]
     if chances is None:
-        return seeds(plain(features), left, count, generator, known)
+        return typical(features, left, count, seed, known)
     unsure = uncertainty(chances[shuffled], several=several)
     ordered = shuffled[np.argsort(-unsure, kind="stable")]
     if strategy == "uncertain":
