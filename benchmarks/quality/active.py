@@ -20,6 +20,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -116,9 +117,7 @@ def curve(pool: Photos, tested: Photos, strategy: Strategy, seed: int, wanted: f
 def needed(found: dict[int, float], wanted: float) -> int | None:
     """The first number of labels from which two steps in a row reach what is wanted; None where there is none."""
     sizes = sorted(found)
-    there = [
-        one for one, following in zip(sizes, sizes[1:], strict=False) if min(found[one], found[following]) >= wanted
-    ]
+    there = [one for one, after in pairwise(sizes) if min(found[one], found[after]) >= wanted]
     return there[0] if there else None
 
 
@@ -145,13 +144,12 @@ def labels_needed(parts: dict[str, Photos], judged: str, seeds: int) -> dict[str
         base = base or counts
         mean, low, high = interval(counts)
         less, less_low, less_high = interval([1 - own / other for own, other in zip(counts, base, strict=True)])
-        at = {
-            size: float(np.mean([one[size] for one in curves])) for size in SIZES if all(size in one for one in curves)
-        }
+        common = [size for size in (50, 100, 200, 300) if all(size in one for one in curves)]
+        at = [f"{size}:{np.mean([one[size] for one in curves]):.3f}" for size in common]
         told[strategy] = {"counts": counts, "curves": curves}
         print(f"{strategy:18} {mean:5.0f} ({low:.0f} to {high:.0f})  {counts}  fewer than at random: {less:.2f} "
               f"({less_low:.2f} to {less_high:.2f})  "
-              + " ".join(f"{size}:{at[size]:.3f}" for size in (50, 100, 200, 300) if size in at), flush=True)  # fmt: skip
+              + " ".join(at), flush=True)  # fmt: skip
     return told
 
 
@@ -219,9 +217,7 @@ def main() -> None:
     if told.catalog is None:
         parser.error("--catalog is missing")
     if not sys.warnoptions:
-        warnings.simplefilter(
-            "ignore"
-        )  # scikit-learn says where a strength does not converge; the validation part judges it
+        warnings.simplefilter("ignore")  # of strengths that do not converge: what is set aside judges them
     parts = read_photos(Store.open(told.catalog), told.spaces.split(","))
     figures: dict[str, object] = {}
     if told.only != "suspects":

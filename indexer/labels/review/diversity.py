@@ -66,8 +66,9 @@ def seeds(
 ) -> NDArray[np.int64]:
     """k-means++ seeding (Arthur and Vassilvitskii 2007): rows drawn by squared distance to the nearest one before.
 
-    allowed: row numbers to draw from. first: the row to begin with; without it one at random. Where all that is left coincides with what was drawn, the rest is random.
-    Returns min(count, len(allowed)) different row numbers in the order drawn, int64.
+    allowed: row numbers to draw from. first: the row to begin with; without it one at random. Where all that is left
+    coincides with what was drawn, the rest is random. Returns min(count, len(allowed)) different row numbers in the
+    order drawn, int64.
     """
     count = min(count, len(allowed))
     lengths = rows.lengths
