@@ -21,9 +21,11 @@ from indexer.intake import FileState, Intake
 from indexer.labels.apply import label_regions
 from indexer.labels.kept import KeptLabel
 from indexer.plan import Planned, category_of
-from indexer.sources.base import SourceProblem
+from indexer.sources.base import SourceImage, SourceProblem
 from indexer.spaces.base import Extractor
 
+SOURCE_SAYS = "source"
+"""The model that attributes of a single photo name: its source told them."""
 Content = tuple[bytes, str]
 """What makes two files one picture: the file's SHA-256, and the hash of the mask and box given with it."""
 
@@ -139,7 +141,7 @@ class Assembly:
                 self._fail(one, PictureError(f"no vectors: {'; '.join(regions[0].refused.values())}"))
             else:
                 note = NOT_FOUND if self.garments.missed(found) else ""
-                labelled = label_regions(self._with_kinds(regions, found), self.labels)
+                labelled = label_regions(_with_own(self._with_kinds(regions, found), one.item), self.labels)
                 self._add_image(one, taken, "indexed", note, labelled)
                 self.batch.counts += Counts(seen=1, indexed=1)
 
@@ -280,6 +282,14 @@ class Assembly:
         self.batch.images.append(new)
         self._add_original(_content(one, taken), _original(new))
         self._speak(one)
+
+
+def _with_own(regions: Sequence[NewRegion], item: SourceImage) -> Sequence[NewRegion]:
+    """The regions with what the source says of this photo alone, told as certain by the source."""
+    if not item.own:
+        return regions
+    own = {name: Predicted(value, 1.0, SOURCE_SAYS) for name, value in item.own.items()}
+    return [replace(region, predicted={**region.predicted, **own}) for region in regions]
 
 
 def _original(new: NewImage) -> _Original:

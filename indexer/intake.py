@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import PictureError
+from engine.photos import holder
 from indexer.decode import DecodeLimits, decode, read_file
 from indexer.masks import apply_mask
 from indexer.phash import phash
@@ -24,9 +25,14 @@ class FileState:
 
     @staticmethod
     def of(path: Path) -> FileState:
-        """Raises PictureError when there is no such file."""
+        """Of the file, or of the archive that the photo lies in. Raises PictureError when there is no such file."""
         try:
             found = path.stat()
+        except NotADirectoryError as error:
+            inside = holder(path)
+            if inside is None:
+                raise PictureError(f"cannot be read: {error.strerror}") from error
+            return FileState.of(inside)
         except (OSError, ValueError) as error:
             raise PictureError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
         return FileState(found.st_size, found.st_mtime_ns)
@@ -45,10 +51,14 @@ class Intake:
 
 def given_hash(item: SourceImage) -> str:
     """Names what the source says of the photo besides its pixels, 16 hex digits; "" when it says nothing."""
-    if item.mask is None and item.box is None:
+    if item.mask is None and item.box is None and not item.own:
         return ""
     told = f"{item.box}|"
-    if item.mask is not None:
+    if item.own:  # they are written with the photo's regions, so other ones make another photo
+        told = f"{sorted(item.own.items())}|{told}"
+    if item.mask is not None and not isinstance(item.mask, Path):
+        told += item.mask.key
+    elif item.mask is not None:
         try:
             told += hashlib.sha256(item.mask.read_bytes()).hexdigest()
         except OSError:
@@ -56,11 +66,22 @@ def given_hash(item: SourceImage) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _read_mask(path: Path, limits: DecodeLimits) -> bytes:
+def photo_bytes(item: SourceImage, limits: DecodeLimits) -> bytes:
+    """The photo as it lies on disk, or in what it is packed in. PictureError when it cannot be had."""
+    return read_file(item.file, limits) if item.packed is None else item.packed.read(limits)
+
+
+def masked(picture: Picture, item: SourceImage, limits: DecodeLimits) -> Picture:
+    """The decoded photo with the mask that its source gives. PictureError when that cannot be used."""
+    if item.mask is None:
+        return picture
+    if not isinstance(item.mask, Path):
+        return apply_mask(picture, item.mask.mask(limits), item.box, limits)
     try:
-        return read_file(path, limits)
+        data = read_file(item.mask, limits)
     except PictureError as error:
         raise PictureError(f"the mask: {error}") from None
+    return apply_mask(picture, data, item.box, limits)
 
 
 def take_in(
@@ -69,14 +90,13 @@ def take_in(
     """Read a file; decode it unless its SHA-256 is the expected one. A file that cannot be read is an answer here."""
     try:
         state = FileState.of(item.file)
-        data = read_file(item.file, limits)
+        data = photo_bytes(item, limits)
         sha256 = hashlib.sha256(data).digest()
         if sha256 == expected:
             return Intake(state, sha256)
         picture = decode(data, limits, box=item.box)
         small = thumbnail(picture, thumbnail_side, background=BACKGROUND)
-        if item.mask is not None:
-            picture = apply_mask(picture, _read_mask(item.mask, limits), item.box, limits)
+        picture = masked(picture, item, limits)
         return Intake(state, sha256, picture, phash(replace(picture, mask=None)), small)
     except PictureError as error:
         return error

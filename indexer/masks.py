@@ -18,16 +18,17 @@ from indexer.picture import Picture
 
 
 def apply_mask(
-    picture: Picture, mask_bytes: bytes, box: Box | None = None, limits: DecodeLimits = DEFAULT_LIMITS
+    picture: Picture, mask: bytes | NDArray[np.bool_], box: Box | None = None, limits: DecodeLimits = DEFAULT_LIMITS
 ) -> Picture:
     """The picture with only the mask's pixels as the garment, and of those only what its own alpha left.
 
-    picture: from `indexer.decode.decode`, with the same box. mask_bytes: a mask of the whole upright photo, at its
-    size or uniformly scaled. A pixel of the picture belongs when at least half of the mask's area over it does.
+    picture: from `indexer.decode.decode`, with the same box. mask: of the whole upright photo, at its size or
+    uniformly scaled: a picture file's bytes, or bool (h, w). A pixel of the picture belongs when at least half of the mask's area over it does.
 
     PictureError: the mask cannot be read, has another shape than the photo, or leaves nothing.
     """
-    garment = _fit(read_mask(mask_bytes, limits), picture, box)
+    given = read_mask(mask, limits) if isinstance(mask, bytes) else mask
+    garment = _fit(given, picture, box)
     if not garment.any():
         raise PictureError("the mask is empty" if box is None else "the mask is empty in its box")
     if picture.mask is not None:

@@ -13,12 +13,15 @@ from engine.errors import HoundstoothError
 
 COMMANDS = {
     "index": "Index a folder of photos, or a table of products.",
+    "sources": "List the kinds of folders, tables and datasets that can be indexed.",
     "garments": "Find the garments in photos; write masks and cut-outs.",
     "patches": "Cut patches of cloth out of photos.",
     "similar": "Find the products most like photos, products or colours.",
     "cluster": "Group the catalog by k-means over one space.",
     "clusters": "List, compare, rename and delete groupings.",
-    "export": "Write clusters or vectors as tables, a page, or folders.",
+    "map": "See the whole catalog at a glance: t-SNE, PCA, UMAP, a grid.",
+    "maps": "List, show, rename and delete maps.",
+    "export": "Write clusters, maps or vectors as tables, pages, or folders.",
     "train": "Train a label on your own photos, or the pattern network.",
     "label": "Tell every photo a label, such as maxi or category.",
     "review": "Look at the photos that a label is unsure of; take answers back.",
@@ -76,6 +79,7 @@ def main_group() -> None:
     houndstooth similar dress.jpg --catalog shop.catalog --where "category = 'dress' and price < 80"
     houndstooth cluster colour -k 12 --catalog shop.catalog
     houndstooth export clusters colour --to clusters.html --catalog shop.catalog
+    houndstooth map vgg --to map.html --catalog shop.catalog
 
     The catalog is --catalog, else $HOUNDSTOOTH_CATALOG, else ./houndstooth.catalog.
 

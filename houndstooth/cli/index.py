@@ -58,6 +58,12 @@ def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -
 @catalog_option
 @click.option("--root", type=click.Path(path_type=Path), help="Where relative paths in a table start.")
 @click.option(
+    "--source",
+    "format_name",
+    metavar="NAME",
+    help="What SOURCE is: a name that `houndstooth sources` lists.  [default: found out by looking]",
+)
+@click.option(
     "--column",
     "columns",
     multiple=True,
@@ -113,6 +119,7 @@ def command(
     source: Path,
     catalog: Path,
     root: Path | None,
+    format_name: str | None,
     columns: dict[str, str],
     types: dict[str, str],
     spaces: str,
@@ -125,7 +132,7 @@ def command(
     strict: bool,
     output: str,
 ) -> None:
-    """Index SOURCE: a folder of photos, a photo, or a table (.csv .tsv .jsonl .parquet).
+    """Index SOURCE: a folder of photos, a photo, a table (.csv .tsv .jsonl .parquet), an archive or a public dataset.
 
     In a folder, the name of the folder that a photo lies in becomes its category. In a table, the columns image and
     product are found by their usual names; every other column becomes an attribute to filter by.
@@ -137,6 +144,7 @@ def command(
     houndstooth index ~/photos --catalog shop.catalog
     houndstooth index products.csv --root ~/photos --type price=number
     houndstooth index ~/photos --garments given
+    houndstooth index ~/deepfashion/In-shop --garments given
     houndstooth index ~/patches --as patches --spaces pattern,colour
     houndstooth index ~/photos --set palette.names=six --set vgg.weights=vgg16.safetensors
     houndstooth index products.parquet --column image=foto --format json
@@ -151,7 +159,8 @@ def command(
     kinds = cast("dict[str, AttributeType]", types)
     named = [name.strip() for name in spaces.split(",") if name.strip()]
     opened = Catalog(catalog) if (catalog / "catalog.db").is_file() else None
-    reader = open_source(source, root, columns=columns, types=kinds, known=opened.own_attributes() if opened else None)
+    known = opened.own_attributes() if opened else None
+    reader = open_source(source, root, source=format_name, columns=columns, types=kinds, known=known)
     if opened is None:
         _look_first(reader, named, options, garments)
         opened = Catalog(catalog, create=True)

@@ -19,13 +19,12 @@ from PIL import Image
 
 from engine.errors import PictureError
 from engine.export.place import new_file
-from indexer.decode import DecodeLimits, decode, read_file
+from indexer.decode import DecodeLimits, decode
 from indexer.decode.geometry import clip_box
 from indexer.decode.whole import decode_whole
 from indexer.extraction import find_regions
 from indexer.garments.find import FoundRegion, GarmentStep
-from indexer.intake import FileState, given_hash
-from indexer.masks import apply_mask
+from indexer.intake import FileState, given_hash, masked, photo_bytes
 from indexer.patches.book import Line, PatchBook, open_book
 from indexer.patches.enhance import Enhancer
 from indexer.patches.patches import LEAST_SIDE, find_patches, refusal, sharpness_of
@@ -193,20 +192,11 @@ def _read(item: SourceImage | SourceProblem, to: Path, book: PatchBook, options:
         whole = replace(whole, bytes=state.bytes, modified_ns=state.mtime_ns)
         if _as_it_was(book.known(item.path, item.product), whole, to):
             return None
-        data = read_file(item.file, options.limits)
-        picture = decode(data, options.limits, item.box)
-        if item.mask is not None:
-            picture = apply_mask(picture, _mask_bytes(item.mask, options.limits), item.box, options.limits)
+        data = photo_bytes(item, options.limits)
+        picture = masked(decode(data, options.limits, item.box), item, options.limits)
     except PictureError as error:
         return replace(whole, state="failed", reason=str(error))
     return _Read(item, whole, data, picture)
-
-
-def _mask_bytes(path: Path, limits: DecodeLimits) -> bytes:
-    try:
-        return read_file(path, limits)
-    except PictureError as error:
-        raise PictureError(f"the mask: {error}") from None
 
 
 def _as_it_was(known: Sequence[Line], now: Line, to: Path) -> bool:

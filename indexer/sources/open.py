@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,49 +10,72 @@ from pathlib import Path
 from engine.attributes import AttributeType
 from engine.errors import SourceError
 from indexer.sources.base import Source
-from indexer.sources.folder import FolderSource, is_picture_name, printable
-from indexer.sources.table import TABLE_SUFFIXES, TableSource
+from indexer.sources.folder import printable
+from indexer.sources.formats import FORMATS, Format, find_format
+from indexer.sources.records import Reading
+from indexer.sources.table import TABLE_SUFFIXES
 
 
 def open_source(
     path: str | Path,
     root: str | Path | None = None,
     *,
+    source: str | None = None,
     columns: Mapping[str, str] | None = None,
     types: Mapping[str, AttributeType] | None = None,
     known: Mapping[str, AttributeType] | None = None,
     delimiter: str | None = None,
 ) -> Source:
-    """The reader of a folder of photos, one photo, or a table (.csv, .tsv, .jsonl, .ndjson, .parquet).
+    """The reader of a folder of photos, one photo, a table, a dataset or an archive.
 
-    For tables only: root: the folder where relative paths in the table start, by default the table's own.
-    columns: "image", "product", "mask", "box", or an attribute's name -> the column that is it.
+    source: the reader's name, as `houndstooth sources` lists them; found out by looking when None.
+    root: the folder where relative paths in a table or list start, by default its own.
+    For tables only: columns: "image", "product", "mask", "box", or an attribute's name -> the column that is it.
     types: attribute or column -> "text", "number" or "boolean". delimiter: one character; found out when None.
     For all: known: types of the attributes that the catalog has already.
 
     Raises SourceError, with what to do, when nothing can be read there at all.
     """
     place = _absolute(path)
-    if place.is_dir() or (place.is_file() and is_picture_name(place.name)):
-        if root is not None or columns or types or delimiter:
-            raise SourceError(f"{place}: root, columns, types and delimiter are for tables; this is no table")
-        return FolderSource(place, known)
     if not place.exists():
         raise SourceError(f"{place}: there is no such folder or file")
-    if not place.is_file() or place.suffix.lower() not in TABLE_SUFFIXES:
+    chosen = named_format(source) if source else find_format(place)
+    if chosen is None:
         raise SourceError(
             f"{place}: not a source Houndstooth reads. It reads a folder of photos, a single photo, "
-            f"or a table: {', '.join(TABLE_SUFFIXES)}"
+            f"or a table: {', '.join(TABLE_SUFFIXES)}; `houndstooth sources` lists all"
         )
+    _check_options(place, chosen, root, bool(columns or types or delimiter))
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '\r\n"'):
         raise SourceError(f"delimiter must be one character, got {delimiter!r}")
-    start = place.parent if root is None else _absolute(root)
-    if not start.is_dir():
+    start = None if root is None else _absolute(root)
+    if start is not None and not start.is_dir():
         raise SourceError(f"{start}: the root must be the folder where the table's paths start")
+    how = Reading(start, known or {}, columns or {}, types or {}, delimiter)
     try:
-        return TableSource(place, start, columns, types, known, delimiter)
+        return chosen.read(place, how)
     except OSError as error:
         raise SourceError(f"{place}: {error.strerror}") from error
+
+
+def named_format(name: str) -> Format:
+    """The reader of this name. Raises SourceError naming the nearest."""
+    for one in FORMATS:
+        if one.name == name:
+            return one
+    names = [one.name for one in FORMATS]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    raise SourceError(f"no source is called {name!r}: {hint}there are {', '.join(names)}")
+
+
+def _check_options(place: Path, chosen: Format, root: str | Path | None, others: bool) -> None:
+    if chosen.options == "all" or not (others or root is not None):
+        return
+    if others or chosen.options != "root":
+        raise SourceError(
+            f"{place}: root, columns, types and delimiter are for tables; this is no table, but is read as {chosen.name}"
+        )
 
 
 def _absolute(path: str | Path) -> Path:
@@ -65,3 +89,11 @@ def _absolute(path: str | Path) -> Path:
     if printable(str(place)) != str(place):
         raise SourceError(f"{printable(str(place))}: the name is not UTF-8, and a catalog could not hold it: rename it")
     return place
+
+
+def find_source_format(path: str | Path) -> Format | None:
+    """The reader that `open_source` would take. Raises SourceError where there is no such folder or file."""
+    place = _absolute(path)
+    if not place.exists():
+        raise SourceError(f"{place}: there is no such folder or file")
+    return find_format(place)

@@ -37,7 +37,7 @@ class DelimitedRows:
 
     def __init__(self, path: Path, delimiter: str | None = None) -> None:
         self._path = path
-        self._encoding = _encoding(path)
+        self._encoding = encoding_of(path)
         csv.field_size_limit(max(MAX_LINE, csv.field_size_limit()))
         with self._open() as stream:
             sample = stream.read(_SAMPLE)
@@ -169,7 +169,7 @@ def sniff(sample: str) -> str:
     return best
 
 
-def _encoding(path: Path) -> str:
+def encoding_of(path: Path) -> str:
     """The file's encoding: by its mark, else UTF-8 when every byte fits, else cp1252."""
     with path.open("rb") as stream:
         if stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):

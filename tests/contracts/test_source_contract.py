@@ -13,9 +13,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasets import DATASETS
 
 from engine.attributes import AttributeType
 from engine.errors import SourceError
+from indexer.decode.limits import DecodeLimits
 from indexer.sources.base import Source, SourceImage, SourceProblem
 from indexer.sources.open import open_source
 
@@ -40,13 +42,10 @@ def photos(root: Path) -> Path:
 
 
 def folder(root: Path) -> Path:
+    root.mkdir()
     (photos(root) / "gone.jpg").symlink_to("nowhere")
     (root / "loop").symlink_to(root)
     return root
-
-
-def picture(root: Path) -> Path:
-    return photos(root) / "dress" / "1.jpg"
 
 
 def table_csv(root: Path) -> Path:
@@ -75,7 +74,18 @@ def table_parquet(root: Path) -> Path:
     return path
 
 
-READERS = [folder, picture, table_csv, table_jsonl, table_parquet]
+def photo_folder(root: Path) -> Path:
+    return folder(root / "photos")
+
+
+def picture(root: Path) -> Path:
+    photos(root / "photos")
+    (root / "photos" / "1.jpg").write_bytes(b"")
+    return root / "photos" / "1.jpg"
+
+
+TABLES = [table_csv, table_jsonl, table_parquet]
+READERS = [photo_folder, picture, *TABLES, *DATASETS]
 KINDS = {"text": str, "number": float, "boolean": bool}
 
 
@@ -121,15 +131,33 @@ def test_photos_are_there_and_named_by_absolute_paths(source: Source) -> None:
         if isinstance(item, SourceImage):
             assert item.file.is_file()
             assert Path(item.path).is_absolute()
-            assert Path(item.path) == item.file
-            assert ".." not in item.file.parts
+            assert ".." not in Path(item.path).parts
             assert item.product
+            if item.packed is None:
+                assert Path(item.path) == item.file
+            else:
+                assert item.file in Path(item.path).parents
+                assert isinstance(item.packed.read(DecodeLimits()), bytes)
+
+
+def test_masks_have_a_key_and_pixels(source: Source) -> None:
+    for item in source:
+        if isinstance(item, SourceImage) and item.mask is not None and not isinstance(item.mask, Path):
+            assert item.mask.key == item.mask.key
+            mask = item.mask.mask(DecodeLimits())
+            assert mask.ndim == 2 and mask.dtype == bool and mask.any()
+
+
+def test_an_attribute_is_of_products_or_of_photos(source: Source) -> None:
+    images = [item for item in source if isinstance(item, SourceImage)]
+    shared = {name for item in images for name in item.attributes}
+    assert not shared & {name for item in images for name in item.own}
 
 
 def test_attributes_have_the_types_that_were_announced(source: Source) -> None:
     announced = dict(source.attribute_types)
     for item in source:
-        for name, value in getattr(item, "attributes", {}).items():
+        for name, value in {**getattr(item, "attributes", {}), **getattr(item, "own", {})}.items():
             assert type(value) is KINDS[announced[name]]
     assert source.attribute_types == announced
 
@@ -157,8 +185,10 @@ def test_rows_say_where(source: Source, place: Path) -> None:
     for item in source:
         if place.suffix in (".csv", ".jsonl", ".parquet"):
             assert item.row.startswith(place.name)
-        else:
+        elif (place.parent if place.is_file() else place).name == "photos":
             assert item.row == ""
+        else:
+            assert item.row
 
 
 def test_problems_say_why_in_words_that_can_be_stored(source: Source) -> None:
@@ -179,7 +209,7 @@ def test_the_tables_agree_with_one_another(tmp_path: Path) -> None:
     assert seen[0] == seen[1] == seen[2]
 
 
-@pytest.mark.parametrize("make", READERS[2:], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", TABLES, ids=lambda make: make.__name__)
 def test_a_table_without_photos_names_its_columns(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     with pytest.raises(SourceError, match=r"names a column that is not there.*'sku'"):
         open_source(make(tmp_path), columns={"image": "foto"})
