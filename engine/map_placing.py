@@ -108,7 +108,7 @@ def _nearest(rows: Rows, new: Rows) -> tuple[NDArray[np.intp], NDArray[np.float3
     from engine.nearest import cross_nearest
 
     found = cross_nearest(new, rows, 1)
-    return found.indices[:, 0], 1 - found.distances[:, 0] ** 2 / 2
+    return found.indices[:, 0], (1 - found.distances[:, 0] ** 2 / 2).astype(np.float32)
 
 
 def _on_grid(on: StoredMap, points: MapPoints, there: MapPoints, rows: Rows, new: Rows) -> tuple[Rows, tuple[int, int]]:

@@ -39,6 +39,18 @@ def write_jsonl(table: Table, to: Path) -> None:
                 file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n")
 
 
+def write_json(table: Table, to: Path) -> None:
+    """One JSON array of objects in UTF-8; null for no value."""
+    names = [field.name for field in table.fields]
+    with new_file(to) as path, path.open("w", encoding="utf-8", newline="") as file:
+        between = "[\n"
+        for piece in table.pieces():
+            for row in zip(*(map(_plain, values) for values in piece), strict=True):
+                file.write(between + json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False))
+                between = ",\n"
+        file.write("\n]\n" if table.rows else "[]\n")
+
+
 def write_parquet(table: Table, to: Path) -> None:
     """Typed, nullable columns: string, double, int64, bool."""
     with new_file(to) as path:

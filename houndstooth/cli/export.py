@@ -1,4 +1,4 @@
-"""`houndstooth export`: clusters and vectors as files."""
+"""`houndstooth export`: clusters, maps and vectors as files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 @click.group("export")
 def command() -> None:
-    """Write clusters or vectors as tables, a page, or folders of pictures.
+    """Write clusters, maps or vectors as tables, pages, or folders of pictures.
 
     \b
     houndstooth export clusters colour --to clusters.csv
+    houndstooth export map vgg-tsne --to map.parquet
     houndstooth export vectors vgg --to v.npy
     """
 
@@ -44,6 +45,45 @@ def clusters_command(run: str, catalog: Path, to: Path, copy: bool) -> None:
 
     opened = Catalog(catalog)
     _say(opened.export(open_run(opened.store, run), to, copies=copy), "photos")
+
+
+@command.command("map")
+@click.argument("map_name", metavar="SPACE|MAP")
+@catalog_option
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A table: .parquet .csv .jsonl .json; a page: .html; a picture: .png .svg.",
+)
+@click.option("--colour-by", "--color-by", metavar="ATTRIBUTE|cluster:RUN", help="Colour a page or a picture by this.")
+@click.option("--dark", is_flag=True, help="A dark ground for .png and .svg.")
+def map_command(map_name: str, catalog: Path, to: Path, colour_by: str | None, dark: bool) -> None:
+    """Write a map: the one of this name or number, or the newest over this space.
+
+    Tables have a row a photo: product, image, projection_x, projection_y, placed, and every attribute; Embedding Atlas
+    opens the .parquet as it is.
+
+    \b
+    houndstooth export map vgg-tsne --to map.parquet
+    houndstooth export map vgg --to map.html
+    houndstooth export map colour-grid --colour-by dominant_colour --to colours.png
+    """
+    from engine.maps import open_map
+    from houndstooth.catalog import Catalog
+    from houndstooth.cli.map import progress_bar
+    from houndstooth.map_drawing import DRAWN
+
+    opened = Catalog(catalog)
+    found = open_map(opened.store, map_name)
+    if to.suffix.lower() not in DRAWN:
+        if colour_by or dark:
+            raise click.UsageError(f"--colour-by and --dark are for {', '.join(DRAWN)}.")
+        _say(opened.export(found, to), "photos")
+        return
+    with progress_bar() as show:
+        paths = opened.draw_map(found, to, colour_by=colour_by, dark=dark, progress=show)
+    click.echo(f"Wrote {found.rows} photos to {' and '.join(map(str, paths))}")
 
 
 @command.command("vectors")
