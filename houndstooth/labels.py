@@ -339,15 +339,23 @@ def usable_labels(store: Store, extractors: Mapping[str, Extractor]) -> tuple[Ke
     return tuple(kept for kept in kept_labels(store).values() if kept.model and _matches(kept.model, extractors))
 
 
-def choose(store: Store, name: str, file: Path | None = None, confidence: float | None = None) -> None:
+def choose(
+    store: Store,
+    name: str,
+    file: Path | None = None,
+    confidence: float | None = None,
+    precision: float | None = None,
+) -> None:
     """Have a catalog tell a label: of a file, else its own, else the one that comes with Houndstooth.
 
-    confidence: the least chance of a value that is told; None: as before, 0 at first. Raises as `keep` does, and
-    InputError when there is no such label or the file tells another.
+    confidence: the least chance of a value that is told; None: as before, 0 at first. precision: of the values told, in
+    the place of confidence: the one that the label's card promises it from. Raises as `keep` does, and InputError when
+    there is no such label, the file tells another, or no confidence promises that precision.
     """
     from indexer.labels.kept import kept_labels
     from indexer.labels.model_file import load_label
     from indexer.labels.shipped import shipped_label
+    from indexer.labels.train import confidence_for
 
     before = kept_labels(store).get(name)
     sure = confidence if confidence is not None else before.confidence if before else 0.0
@@ -367,4 +375,4 @@ def choose(store: Store, name: str, file: Path | None = None, confidence: float 
                 f"`houndstooth train {name} --from ... --catalog {store.root}` makes it"
             )
         model, shipped = found, True
-    keep(store, model, sure, shipped)
+    keep(store, model, sure if precision is None else confidence_for(model.card, precision), shipped)

@@ -32,9 +32,24 @@ if TYPE_CHECKING:
     metavar="CHANCE",
     help="Leave photos without a value whose likeliest one has a smaller chance.",
 )
+@click.option(
+    "--threshold-for-precision",
+    "precision",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="Instead: tell only values of which, by the photos that the label was judged on, so large a share is right.",
+)
 @click.option("--forget", is_flag=True, help="Take the label and all that it predicted out of the catalog instead.")
 @table_or_json
-def command(name: str, catalog: Path, model: Path | None, confidence: float | None, forget: bool, output: str) -> None:
+def command(
+    name: str,
+    catalog: Path,
+    model: Path | None,
+    confidence: float | None,
+    precision: float | None,
+    forget: bool,
+    output: str,
+) -> None:
     """Tell the label NAME of every photo, from its stored vectors; photos indexed later are told it as they come.
 
     What a table or folder says of a product stays and comes first. Ctrl-C keeps what was told: run it again to go on.
@@ -42,6 +57,7 @@ def command(name: str, catalog: Path, model: Path | None, confidence: float | No
     \b
     houndstooth label maxi --catalog shop.catalog
     houndstooth label maxi --confidence 0.8
+    houndstooth label maxi --threshold-for-precision 0.95
     houndstooth label season --model season.safetensors
     houndstooth similar dress.jpg --where "maxi and maxi.confidence > 0.9"
     """
@@ -53,12 +69,14 @@ def command(name: str, catalog: Path, model: Path | None, confidence: float | No
     store = Store.open(catalog)
     name = label_name(name)
     if forget:
-        if model is not None or confidence is not None:
+        if model is not None or confidence is not None or precision is not None:
             raise click.UsageError("--forget takes no other option")
         forget_label(store, name)
         click.echo(json.dumps({"label": name, "forgotten": True}) if output == "json" else f"Label {name} is forgotten")
         return
-    choose(store, name, model, confidence)
+    if confidence is not None and precision is not None:
+        raise click.UsageError("--threshold-for-precision chooses the --confidence: give one of the two")
+    choose(store, name, model, confidence, precision)
     with stopping() as stop, _bar() as show:
         applied = apply(store, name, show, lambda: stop.stopped)
     _print(applied, output)

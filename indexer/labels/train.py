@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import InputError
 from engine.store import now, program
+from indexer.labels.abstain import abstention
 from indexer.labels.evaluate import Evaluation, evaluate
 from indexer.labels.fit import fit_head, head_fit
 from indexer.labels.gather import TrainingSet
@@ -17,6 +19,8 @@ from indexer.labels.metrics import measures
 from indexer.labels.model_file import LabelModel
 from indexer.labels.splits import Scheme, make_splits, parse_scheme
 
+PRECISIONS = (0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
+"""Precisions whose thresholds a label's card tells."""
 DEFAULT_SCHEME = "5-fold"
 """How a head is judged where nobody says and the labels bring no parts: every photo is tested on once."""
 
@@ -49,8 +53,8 @@ def train_head(
 ) -> Trained:
     """Judge a head of this kind, then fit the one that is kept.
 
-    The one kept learns from all photos, or from all but the test part where parts were given. told: what else the card is
-    to say. Raises InputError where the photos do not suffice.
+    The one kept learns from all photos, or from all but the test part where parts were given. told: what else the card
+    is to say. Raises InputError where the photos do not suffice.
     """
     labelled = training.labelled
     chosen = choose_scheme(training, scheme)
@@ -66,6 +70,7 @@ def train_head(
         **_card(training, evaluation, kind, seed, len(learned) + len(aside)),
         "chosen": fitted.chosen,
         "metrics": card_metrics(evaluation, seed),
+        "thresholds": card_thresholds(evaluation),
         **(told or {}),
     }
     model = LabelModel(labelled.attribute, labelled.classes, labelled.several, training.spaces, fitted.head, card)
@@ -85,6 +90,36 @@ def card_metrics(evaluation: Evaluation, seed: int) -> dict[str, dict[str, float
             if interval is not None:
                 told[name] |= {"low": round(interval.low, 4), "high": round(interval.high, 4)}
     return told
+
+
+def card_thresholds(evaluation: Evaluation) -> dict[str, dict[str, float | None]]:
+    """For each precision of PRECISIONS that can be promised: the confidence from which on, as JSON types.
+
+    Chosen on the validation sides; answered, precision: what it did on the test sides.
+    """
+    told: dict[str, dict[str, float | None]] = {}
+    for wanted in PRECISIONS:
+        found = abstention(evaluation.predictions, evaluation.validation, wanted)
+        if found.threshold.confidence is not None:
+            told[f"{wanted:g}"] = {
+                "confidence": found.threshold.confidence,
+                "answered": round(found.answered, 4),
+                "precision": None if found.precision is None else round(found.precision, 4),
+            }
+    return told
+
+
+def confidence_for(card: Mapping[str, Any], precision: float) -> float:
+    """The confidence that a label's card promises this precision from. Raises InputError where it promises less."""
+    promised = {float(wanted): float(found["confidence"]) for wanted, found in card.get("thresholds", {}).items()}
+    enough = [wanted for wanted in sorted(promised) if wanted >= precision]
+    if not enough:
+        most = f"at most {max(promised):g}" if promised else "none"
+        raise InputError(
+            f"no confidence promises a precision of {precision:g}: the photos that this label was judged on promise "
+            f"{most}. Label more photos, or ask for less"
+        )
+    return promised[enough[0]]
 
 
 def _card(training: TrainingSet, evaluation: Evaluation, kind: str, seed: int, learned: int) -> dict[str, Any]:
