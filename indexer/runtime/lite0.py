@@ -46,7 +46,7 @@ def padding(kernel: int, stride: int) -> tuple[int, int]:
 
 
 def names(head: bool = False) -> list[str]:
-    """The convolutions: `stem`, `blocks.<number>.expand|depthwise|project` (`expand` from 1 on), `head`."""
+    """The convolutions: `stem`, `blocks.<number>.expand|depthwise|project` (`expand` from 1), `head`."""
     found = ["stem"]
     for number in range(len(geometry())):
         found += [
@@ -91,16 +91,31 @@ def _stored(name: str) -> tuple[str, str]:
     return f"_blocks.{number}._{part}_conv", f"_blocks.{number}.{norm}"
 
 
-def layers(weights: Arrays) -> list[Layer]:
-    """From scaled pictures, sides divisible by 32, to the maps of the last block; and the head, if there."""
-    found: list[Layer] = [_convolution(weights, "stem", 3, 2), RELU6]
+def stages(weights: Arrays) -> list[list[Layer]]:
+    """The stem with the first stage, the other six stages, and the head if `weights` have it: to be applied in order.
+
+    The first reads scaled pictures with sides divisible by 32.
+    """
+    found: list[list[Layer]] = []
+    counts = [blocks for blocks, *_ in STAGES]
+    starts = {sum(counts[:place]) for place in range(1, len(counts))}
+    current: list[Layer] = [_convolution(weights, "stem", 3, 2), RELU6]
     for number, (kernel, stride, adds) in enumerate(geometry()):
+        if number in starts:
+            found.append(current)
+            current = []
         name = f"blocks.{number}"
         block: list[Layer] = [_convolution(weights, f"{name}.expand", 1, 1), RELU6] if number else []
         block += [_convolution(weights, f"{name}.depthwise", kernel, stride), RELU6]
         block += [_convolution(weights, f"{name}.project", 1, 1)]
-        found += [Residual(tuple(block))] if adds else block
-    return [*found, _convolution(weights, "head", 1, 1), RELU6] if "head.weight" in weights else found
+        current += [Residual(tuple(block))] if adds else block
+    found.append(current)
+    return [*found, [_convolution(weights, "head", 1, 1), RELU6]] if "head.weight" in weights else found
+
+
+def layers(weights: Arrays) -> list[Layer]:
+    """All stages, one after another."""
+    return [layer for stage in stages(weights) for layer in stage]
 
 
 def _convolution(weights: Arrays, name: str, kernel: int, stride: int) -> Convolution:
