@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from engine.removal import Removal
     from houndstooth.asking import Ask
     from houndstooth.fit import FitReport
-    from houndstooth.labels import LabelLine, TrainOptions
+    from houndstooth.labels import LabelLine
     from houndstooth.map_new_photos import PlacedPhotos
     from houndstooth.repair import RepairReport
+    from houndstooth.training import TrainOptions
     from indexer.bulk import IndexReport, Progress, StopRequest
     from indexer.labels.apply import Applied
     from indexer.labels.train import Trained
@@ -343,9 +344,10 @@ class Catalog:
         """Train a label on this catalog's stored vectors, judge it, and keep it: `label` then tells the photos.
 
         source: folders named as labels, or a table; None: the attribute as it was given in the catalog. See
-        `houndstooth.labels.TrainOptions`. Raises InputError, SpaceError, CatalogBusyError, MissingDependencyError.
+        `houndstooth.training.TrainOptions`. Raises InputError, SpaceError, CatalogBusyError, MissingDependencyError.
         """
-        from houndstooth.labels import keep, train_label
+        from houndstooth.labels import keep
+        from houndstooth.training import train_label
 
         told = progress or (lambda stage, done, total: None)
         trained = train_label(name, Path(source) if source is not None else None, self.store, options, told, stop)

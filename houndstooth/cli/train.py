@@ -153,7 +153,8 @@ def label(
     """
     from engine.store import Store
     from houndstooth.cli.index import stopping
-    from houndstooth.labels import TrainOptions, keep, label_name, train_label
+    from houndstooth.labels import keep, label_name
+    from houndstooth.training import TrainOptions, train_label
 
     name = label_name(context.info_name or ANY)
     if catalog is not None and garments is not None:

@@ -22,7 +22,8 @@ from engine.models import LABELS, label_files, model_path
 from engine.settings import setting
 from engine.snapshot import Reader
 from engine.writer import writing
-from houndstooth.labels import TrainOptions, keep, list_labels
+from houndstooth.labels import keep, list_labels
+from houndstooth.training import TrainOptions
 from indexer.labels.apply import apply_label, predict
 from indexer.labels.features import features_of
 from indexer.labels.kept import kept_labels
