@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from torch import nn
 from torch.nn import functional
 
 from indexer.garments.classes import CLASSES, CLOTHING_PARSING, GARMENTS, LOOK_INTO_PERSON
-from indexer.garments.training.augment import FRAMINGS, augmented, grounds, plain_ground, recoloured
-from indexer.garments.training.cache import IGNORE, Photos, label_table
+from indexer.garments.training.augment import FIRST_GARMENT, FRAMINGS, augmented, grounds, plain_ground, recoloured
+from indexer.garments.training.cache import IGNORE, SIZE, Photos, label_table
 from indexer.garments.training.depthwise import quicken
+from indexer.garments.training.samples import EASY, EVEN, HARD, Mixture, Samples
 from indexer.garments.training.split import flat_photos, part_of, street_photos
 from indexer.garments.training.train import Plan, foreground, intersection_over_union, segmentation_loss
 
@@ -148,11 +150,33 @@ def test_loss_falls_towards_the_truth_and_ignores_what_it_should() -> None:
     assert float(segmentation_loss(wrong, hidden, weights)) < 0.02
 
 
-def test_rate_rises_and_falls_twice() -> None:
-    plan = Plan(steps=1000, again=500, seed=0)
+def test_rate_rises_and_falls_three_times() -> None:
+    plan = Plan(steps=1000, again=500, settle=300, seed=0)
     rates = [plan.factor(step) for step in range(plan.last)]
     assert np.argmax(rates[:1000]) in range(90, 110)
     assert max(rates[1000:]) < max(rates)
     assert rates[999] < 0.01 > rates[-1]
-    assert max(rates[1000:]) > 0.3
-    assert [end for _, end in plan.stages()] == [600, 1000, 1500]
+    assert max(rates[1000:1500]) > 0.3 > max(rates[1500:]) > 0.15
+    assert rates[1499] < 0.01
+    assert [end for *_, end in plan.stages()] == [600, 1000, 1500, 1800]
+    assert [mixture.harder for _, mixture, _ in plan.stages()] == [0, 0, 1, EVEN.harder]
+
+
+def test_only_street_photos_are_made_harder_and_a_sample_is_the_same_each_time() -> None:
+    rng = np.random.default_rng(3)
+    rgb = rng.integers(0, 256, (4, *SIZE, 3), dtype=np.uint8)
+    labels = np.zeros((4, *SIZE), np.uint8)
+    labels[:, 150:250, 100:200] = FIRST_GARMENT
+    photos = {source: Photos(rgb, labels) for source in ("street", "flat", "rendered")}
+
+    def drawn(mixture: Mixture) -> list[bytes]:
+        samples = Samples(photos, 0, (64, 48), 0, 24, mixture)
+        return [samples[number][0].numpy().tobytes() for number in range(24)]
+
+    flat_only = Mixture(0.0, 1.0, 0.0, 0.0)
+    assert drawn(flat_only) == drawn(replace(flat_only, harder=1.0))
+    assert drawn(EASY) == drawn(EASY)
+    changed = [easy != hard for easy, hard in zip(drawn(EASY), drawn(HARD), strict=True)]
+    assert any(changed) and not all(changed)
+    for mixture in (EASY, HARD, EVEN):
+        assert mixture.street + mixture.flat + mixture.rendered == pytest.approx(1)

@@ -59,8 +59,9 @@ class Depthwise(torch.autograd.Function):  # type: ignore[misc]  # torch is opti
             spread = functional.pad(spread, (0, left[1], 0, left[0])) if any(left) else spread
             by_x = functional.conv2d(spread, weight.flip(2, 3), None, 1, reach - padding, dilation, x.shape[1])
         if ctx.needs_input_grad[1]:
-            by_weight = torch.ops.aten.convolution_backward(  # in float32: ten times quicker than in bfloat16
-                gradient.float(), x.float(), weight.float(), None, [stride] * 2, [padding] * 2, [dilation] * 2, False,
-                [0, 0], x.shape[1], [False, True, False],
+            wide = torch.promote_types(weight.dtype, torch.float32)  # ten times quicker than in bfloat16
+            by_weight = torch.ops.aten.convolution_backward(
+                gradient.to(wide), x.to(wide), weight.to(wide), None, [stride] * 2, [padding] * 2, [dilation] * 2,
+                False, [0, 0], x.shape[1], [False, True, False],
             )[1].to(weight.dtype)  # fmt: skip
         return by_x, by_weight, None, None, None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,14 +12,31 @@ from torch.utils.data import Dataset
 from indexer.garments.training.augment import augmented, grounds, plain_ground, recoloured
 from indexer.garments.training.cache import SIZE, Photos
 
-SHARES = {"street": 0.56, "flat": 0.32, "rendered": 0.12}
+
+@dataclass(frozen=True)
+class Mixture:
+    """shares: of the pictures, by source. harder: chance that a street photo is made harder.
+
+    Made harder, its garments get other colours, each its own, or a close-up is taken of one, or both.
+    """
+
+    street: float
+    flat: float
+    rendered: float
+    harder: float
+
+    def source(self, rng: np.random.Generator) -> str:
+        """A source by chance."""
+        return str(rng.choice(["street", "flat", "rendered"], p=[self.street, self.flat, self.rendered]))
+
+
+EASY = Mixture(0.56, 0.32, 0.12, 0.0)
+HARD = Mixture(0.56, 0.32, 0.12, 1.0)
+EVEN = Mixture(0.43, 0.43, 0.14, 0.4)
 
 
 class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is optional
-    """(rgb uint8 (3, rows, columns), labels uint8 (rows / 2, columns / 2)) by number, drawn with replacement.
-
-    harder: whether garments of street photos get other colours, each its own, and close-ups are taken of them.
-    """
+    """(rgb uint8 (3, rows, columns), labels uint8 (rows / 2, columns / 2)) by number, drawn with replacement."""
 
     def __init__(
         self,
@@ -26,10 +45,10 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is
         size: tuple[int, int],
         first: int,
         count: int,
-        harder: bool = False,
+        mixture: Mixture = EASY,
     ) -> None:
         self._photos, self._seed, self._size, self._first, self._count = photos, seed, size, first, count
-        self._harder = harder
+        self._mixture = mixture
         rng = np.random.default_rng([seed, 11])
         self._grounds = np.concatenate([grounds(photos[source], 160, rng) for source in ("street", "flat")])
 
@@ -38,13 +57,17 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([self._seed, 12, self._first + number])
-        source = str(rng.choice(list(SHARES), p=list(SHARES.values())))
+        source = self._mixture.source(rng)
         photos = self._photos[source]
         chosen = int(rng.integers(len(photos)))
         plain = rng.random() < (0.9 if source == "street" else 0.35)
         ground = plain_ground(rng, SIZE) if plain else self._grounds[rng.integers(len(self._grounds))]
         rgb, labels = np.asarray(photos.rgb[chosen]), np.asarray(photos.labels[chosen])
-        harder = self._harder and source == "street"
+        # A stream of its own, so that what the chance is changes no other draw.
+        harder = (
+            source == "street"
+            and self._mixture.harder > np.random.default_rng([self._seed, 13, self._first + number]).random()
+        )
         if harder and rng.random() < 0.6:
             rgb = recoloured(rgb, labels, rng)
         close = harder and rng.random() < 0.5

@@ -22,15 +22,15 @@ from indexer.garments.network import SIZE
 from indexer.garments.training.cache import IGNORE, Photos
 from indexer.garments.training.depthwise import quicken
 from indexer.garments.training.model import build_model, freeze, logits_at_stride_4
-from indexer.garments.training.samples import Samples
+from indexer.garments.training.samples import EASY, EVEN, HARD, Mixture, Samples
 
 BATCH = 16
 SIZES = ((256, 192), (320, 240), SIZE)
 """Rows and columns of the stages; the last is what the network reads when it is used."""
 FIRST_STAGE = 0.6
 """Share of the first cycle's steps spent at the smallest size; the second cycle is spent at the largest."""
-AGAIN = 0.5
-"""Peak rate of the second cycle, of the first's."""
+AGAIN, SETTLE = 0.5, 0.25
+"""Peak rates of the second and the third cycle, of the first's."""
 DECODER_RATE, ENCODER_RATE, DECAY = 2e-3, 5e-4, 1e-2
 WARM_UP = 100
 AVERAGE = 0.995
@@ -39,28 +39,33 @@ AVERAGE = 0.995
 
 @dataclass(frozen=True)
 class Plan:
-    """steps, again: of BATCH pictures, in the first and in the second cycle of the learning rate.
+    """steps, again, settle: of BATCH pictures, in the first, second and third cycle of the learning rate.
 
-    check: steps between looks at the validation photos and checkpoints.
+    The second has harder street photos; the third mixes all that was seen more evenly. check: steps between looks at
+    the validation photos and checkpoints.
     """
 
     steps: int
     again: int
+    settle: int
     seed: int
     check: int = 200
 
     @property
     def last(self) -> int:
         """Steps in all."""
-        return self.steps + self.again
+        return self.steps + self.again + self.settle
 
-    def stages(self) -> list[tuple[tuple[int, int], int]]:
-        """Size of the pictures, and the step it is used up to."""
-        return list(zip(SIZES, (int(self.steps * FIRST_STAGE), self.steps, self.last), strict=True))
+    def stages(self) -> list[tuple[tuple[int, int], Mixture, int]]:
+        """Size of the pictures, what they are, and the step up to which that holds."""
+        ends = (int(self.steps * FIRST_STAGE), self.steps, self.steps + self.again, self.last)
+        return list(zip((*SIZES, SIZES[-1]), (EASY, EASY, HARD, EVEN), ends, strict=True))
 
     def factor(self, step: int) -> float:
-        """Of the learning rate: warmed up and then falling as a cosine, twice."""
-        start, length, peak = (0, self.steps, 1.0) if step < self.steps else (self.steps, self.again, AGAIN)
+        """Of the learning rate: warmed up and then falling as a cosine, in each cycle."""
+        second = self.steps + self.again
+        cycles = ((self.steps, 0, 1.0), (self.again, self.steps, AGAIN), (self.settle, second, SETTLE))
+        length, start, peak = cycles[(step >= self.steps) + (step >= second)]
         warm = min(1.0, (step - start + 1) / WARM_UP)
         return peak * warm * (0.5 + 0.5 * math.cos(math.pi * (step - start) / length)) + 0.005
 
@@ -118,16 +123,15 @@ class Trainer:
     def run(self) -> None:
         """Trains from the current step to the last; saves at every check, and when interrupted."""
         try:
-            for size, end in self.plan.stages():
+            for size, mixture, end in self.plan.stages():
                 if self.step < end:
-                    self._stage(size, end)
+                    self._stage(size, mixture, end)
         finally:
             self.save()
 
-    def _stage(self, size: tuple[int, int], end: int) -> None:
+    def _stage(self, size: tuple[int, int], mixture: Mixture, end: int) -> None:
         count = (end - self.step) * BATCH
-        second = self.step >= self.plan.steps
-        samples = Samples(self.photos, self.plan.seed, size, self.step * BATCH, count, harder=second)
+        samples = Samples(self.photos, self.plan.seed, size, self.step * BATCH, count, mixture)
         started, losses = time.monotonic(), []
         for pictures, labels in DataLoader(samples, BATCH, num_workers=1, prefetch_factor=4):
             losses.append(self._learn(pictures, labels))
