@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from types import ModuleType
 
@@ -21,3 +22,8 @@ def library(name: str, what: str, extra: str = "maps") -> ModuleType:
 def random_state(seed: int) -> int:
     """A seed as NumPy's legacy generators take it, in [0, 2^32)."""
     return seed % (1 << 32)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

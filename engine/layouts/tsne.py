@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.layouts.extras import library, random_state
+from engine.layouts.extras import cores, library, random_state
 from engine.layouts.pca import pca_start
 from engine.nearest import Neighbours, cross_nearest, nearest_neighbours
 
@@ -87,7 +86,7 @@ def _fit(affinities: Any, start: NDArray[np.float64], seed: int, choice: TsneCho
         start,
         affinities,
         negative_gradient_method="auto",
-        n_jobs=_threads(len(start)),
+        n_jobs=tsne_threads(len(start)),
         random_state=random_state(seed),
         callbacks=[step],
         callbacks_every_iters=_TOLD_EVERY,
@@ -100,8 +99,9 @@ def _fit(affinities: Any, start: NDArray[np.float64], seed: int, choice: TsneCho
     return np.array(embedding, dtype=np.float64)
 
 
-def _threads(rows: int) -> int:
-    return max(1, min(os.cpu_count() or 1, rows // ROWS_PER_THREAD))
+def tsne_threads(rows: int) -> int:
+    """How many threads lay out so many rows."""
+    return max(1, min(cores(), rows // ROWS_PER_THREAD))
 
 
 def _affinities(neighbours: Neighbours, perplexity: float) -> Any:
@@ -109,7 +109,7 @@ def _affinities(neighbours: Neighbours, perplexity: float) -> Any:
         neighbours.indices, neighbours.distances.astype(np.float64)
     )
     return library("openTSNE.affinity", "t-SNE").PerplexityBasedNN(
-        knn_index=known, perplexity=perplexity, n_jobs=_threads(len(neighbours.indices))
+        knn_index=known, perplexity=perplexity, n_jobs=tsne_threads(len(neighbours.indices))
     )
 
 
