@@ -23,7 +23,8 @@ def apply_mask(
     """The picture with only the mask's pixels as the garment, and of those only what its own alpha left.
 
     picture: from `indexer.decode.decode`, with the same box. mask: of the whole upright photo, at its size or
-    uniformly scaled: a picture file's bytes, or bool (h, w). A pixel of the picture belongs when at least half of the mask's area over it does.
+    uniformly scaled: a picture file's bytes, or bool (h, w). A pixel of the picture belongs when at least half of the
+    mask's area over it does.
 
     PictureError: the mask cannot be read, has another shape than the photo, or leaves nothing.
     """

@@ -74,17 +74,18 @@ def read_coco(path: Path) -> CocoDataset:
     Raises SourceError, with the place in the file, for a file that cannot be read, is no JSON, or does not fit COCO's
     format (https://cocodataset.org/#format-data): wrong types, ids told twice, run lengths of another size.
     """
-    told = parse.table(_loaded(path), "the file")
+    told = parse.table(load_json(path), "the file")
     try:
-        categories = _categories(told)
-        images = _images(told)
+        categories = categories_of(told)
+        images = images_of(told)
         instances, left_out = _instances(told, categories, images)
     except SourceError as error:
         raise SourceError(f"{path}: {error}") from None
     return CocoDataset(categories, images, instances, left_out)
 
 
-def _loaded(path: Path) -> object:
+def load_json(path: Path) -> object:
+    """What a JSON file holds. Raises SourceError with the line and column where it is none."""
     try:
         return json.loads(path.read_bytes())
     except OSError as error:
@@ -95,7 +96,8 @@ def _loaded(path: Path) -> object:
         raise SourceError(f"{path} is not JSON: {error}") from None
 
 
-def _categories(told: dict[str, object]) -> dict[int, str]:
+def categories_of(told: dict[str, object]) -> dict[int, str]:
+    """The categories of a file, id -> name."""
     categories: dict[int, str] = {}
     for number, row in enumerate(parse.rows(told, "categories")):
         place = f"categories[{number}]"
@@ -107,7 +109,8 @@ def _categories(told: dict[str, object]) -> dict[int, str]:
     return categories
 
 
-def _images(told: dict[str, object]) -> dict[int, CocoImage]:
+def images_of(told: dict[str, object]) -> dict[int, CocoImage]:
+    """The images of a file by id."""
     images: dict[int, CocoImage] = {}
     for number, row in enumerate(parse.rows(told, "images")):
         place = f"images[{number}]"

@@ -6,9 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.sources import in_shop
+from indexer.sources import (
+    archive,
+    attribute_prediction,
+    attribute_prediction_fine,
+    coco_json,
+    csv_tables,
+    deepfashion2,
+    fashion_mnist,
+    in_shop,
+    myntra,
+    paperdoll,
+)
 from indexer.sources.base import Source
 from indexer.sources.folder import FolderSource, is_picture_name
+from indexer.sources.path_list import read_paths
 from indexer.sources.records import Reading
 from indexer.sources.table import TABLE_SUFFIXES, TableSource
 
@@ -50,6 +62,12 @@ def _read_folder(place: Path, how: Reading) -> Source:
     return FolderSource(place, how.known)
 
 
+def _read_stdin(place: Path, how: Reading) -> Source:
+    import sys
+
+    return read_paths(sys.stdin.buffer, how.root or Path.cwd())
+
+
 FORMATS: tuple[Format, ...] = (
     Format(
         "in-shop",
@@ -67,6 +85,119 @@ FORMATS: tuple[Format, ...] = (
         "houndstooth index In-shop --source in-shop-readme --garments given",
         _never,
         in_shop.read_as_readme,
+        "root",
+    ),
+    Format(
+        "attribute-prediction",
+        "DeepFashion Category and Attribute Prediction, coarse: category, length, maxi, pattern, boxes",
+        "Anno/list_category_img.txt (or Anno_coarse/)",
+        "houndstooth index Category-and-Attribute",
+        attribute_prediction.detect,
+        attribute_prediction.read,
+        "root",
+    ),
+    Format(
+        "attribute-prediction-fine",
+        "its fine annotations: category, length, maxi, pattern, boxes",
+        "Anno_fine/train_attr.txt, where there is no list of the coarse annotations",
+        "houndstooth index Category-and-Attribute --source attribute-prediction-fine",
+        attribute_prediction_fine.detect,
+        attribute_prediction_fine.read,
+        "root",
+    ),
+    Format(
+        "deepfashion2",
+        "DeepFashion2: garments of shops and users, paired, with boxes and polygons",
+        "train/ or validation/ with image/ and annos/ in it",
+        "houndstooth index deepfashion2 --garments given",
+        deepfashion2.detect,
+        deepfashion2.read,
+    ),
+    Format(
+        "modanet",
+        "ModaNet's garments on PaperDoll's photos (photos.lmdb needs `pip install lmdb`)",
+        "modanet2018_instances_train.json, with photos.lmdb or images/ beside it",
+        "houndstooth index modanet --garments given",
+        paperdoll.detect_modanet,
+        paperdoll.read_modanet,
+        "root",
+    ),
+    Format(
+        "paperdoll",
+        "PaperDoll's photos of Chictopia: SQLite and LMDB (needs `pip install lmdb`)",
+        "photos.lmdb beside an SQLite file (unpacked)",
+        "houndstooth index paperdoll",
+        paperdoll.detect,
+        paperdoll.read,
+    ),
+    Format(
+        "coco",
+        "any COCO JSON of instances: a product an annotation, with its mask and box",
+        "a .json file with images, annotations and categories",
+        "houndstooth index instances.json --root photos --garments given",
+        coco_json.detect,
+        coco_json.read,
+        "root",
+    ),
+    Format(
+        "fashion-mnist",
+        "Fashion-MNIST: idx files of pictures and labels",
+        "train-images-idx3-ubyte.gz or t10k-images-idx3-ubyte.gz",
+        "houndstooth index /usr/share/dataset/fashion-mnist --garments given",
+        fashion_mnist.detect,
+        fashion_mnist.read,
+    ),
+    Format(
+        "myntra",
+        "Kaggle's fashion-product-images (Myntra): styles.csv and images/",
+        "styles.csv with the columns id, gender, masterCategory, subCategory, articleType",
+        "houndstooth index fashion-product-images",
+        myntra.detect,
+        myntra.read,
+        "root",
+    ),
+    Format(
+        "google-product-search",
+        "the list of images of Google's Vision Product Search",
+        "a .csv whose columns begin image-uri, image-id, product-set-id, or that has no header and gs:// addresses",
+        "houndstooth index products.csv --source google-product-search --root bucket",
+        csv_tables.detect_google,
+        csv_tables.read_google,
+        "root",
+    ),
+    Format(
+        "open-metric-learning",
+        "a table of Open Metric Learning: products by label, query and gallery marked",
+        "a .csv with the columns path, label and one of split, is_query, is_gallery",
+        "houndstooth index df.csv --root photos",
+        csv_tables.detect_oml,
+        csv_tables.read_oml,
+        "root",
+    ),
+    Format(
+        "pixplot",
+        "metadata of PixPlot",
+        "a .csv with the column filename, one of tags and permalink, and none that PixPlot does not know",
+        "houndstooth index metadata.csv --root photos",
+        csv_tables.detect_pixplot,
+        csv_tables.read_pixplot,
+        "root",
+    ),
+    Format(
+        "archive",
+        "photos in tar and zip files, WebDataset's shards among them, read where they lie",
+        f"a file ending in {' '.join(archive.SUFFIXES)}, or a folder of nothing else",
+        "houndstooth index shards",
+        archive.detect,
+        archive.read,
+    ),
+    Format(
+        "paths",
+        "a list of paths on standard input, one a line or ended by NUL",
+        "- in the place of a path",
+        "find photos -mtime -1 -print0 | houndstooth index -",
+        _never,
+        _read_stdin,
         "root",
     ),
     Format(

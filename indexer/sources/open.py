@@ -15,6 +15,9 @@ from indexer.sources.formats import FORMATS, Format, find_format
 from indexer.sources.records import Reading
 from indexer.sources.table import TABLE_SUFFIXES
 
+STDIN = "paths"
+"""The reader of "-"."""
+
 
 def open_source(
     path: str | Path,
@@ -26,7 +29,7 @@ def open_source(
     known: Mapping[str, AttributeType] | None = None,
     delimiter: str | None = None,
 ) -> Source:
-    """The reader of a folder of photos, one photo, a table, a dataset or an archive.
+    """The reader of a folder of photos, one photo, a table, a dataset or an archive; "-" lists paths on standard input.
 
     source: the reader's name, as `houndstooth sources` lists them; found out by looking when None.
     root: the folder where relative paths in a table or list start, by default its own.
@@ -36,15 +39,19 @@ def open_source(
 
     Raises SourceError, with what to do, when nothing can be read there at all.
     """
-    place = _absolute(path)
-    if not place.exists():
-        raise SourceError(f"{place}: there is no such folder or file")
-    chosen = named_format(source) if source else find_format(place)
-    if chosen is None:
-        raise SourceError(
-            f"{place}: not a source Houndstooth reads. It reads a folder of photos, a single photo, "
-            f"or a table: {', '.join(TABLE_SUFFIXES)}; `houndstooth sources` lists all"
-        )
+    if str(path) == "-" and source in (None, STDIN):
+        place, chosen = Path("-"), named_format(STDIN)
+    else:
+        place = _absolute(path)
+        if not place.exists():
+            raise SourceError(f"{place}: there is no such folder or file")
+        found = named_format(source) if source else find_format(place)
+        if found is None:
+            raise SourceError(
+                f"{place}: not a source Houndstooth reads. It reads a folder of photos, a single photo, "
+                f"or a table: {', '.join(TABLE_SUFFIXES)}; `houndstooth sources` lists all"
+            )
+        chosen = found
     _check_options(place, chosen, root, bool(columns or types or delimiter))
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '\r\n"'):
         raise SourceError(f"delimiter must be one character, got {delimiter!r}")
@@ -74,7 +81,8 @@ def _check_options(place: Path, chosen: Format, root: str | Path | None, others:
         return
     if others or chosen.options != "root":
         raise SourceError(
-            f"{place}: root, columns, types and delimiter are for tables; this is no table, but is read as {chosen.name}"
+            f"{place}: root, columns, types and delimiter are for tables; "
+            f"this is no table, but is read as {chosen.name}"
         )
 
 

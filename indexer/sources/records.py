@@ -1,8 +1,8 @@
 """What a reader of a dataset tells, one record a photo, and the source made of it.
 
 A reader's file has `detect(place)`, which says from the shape of a folder whether it is this dataset, and
-`read(place, how)`, which gives a `RecordSource` over a generator of records. What all readers must keep (a photo that is
-there, no photo of a product twice, no product that contradicts itself, values of their attributes' types) is kept here.
+`read(place, how)`, which gives a `RecordSource` over a generator of records. What all readers must keep (a photo that
+is there, no photo of a product twice, no product that contradicts itself, values of their attributes' types) is here.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Place:
 class Record:
     """One photo as a dataset tells it. path: absolute, whether there is a file or not; the rest as in `SourceImage`.
 
-    attributes, own: of the product, and of this photo alone; a value may be of any type that fits. faults: what is wrong
-    with values of this photo, which is indexed without them.
+    attributes, own: of the product, and of this photo alone; a value may be of any type that fits. faults: what is
+    wrong with values of this photo, which is indexed without them.
     """
 
     place: Place
