@@ -195,7 +195,8 @@ export class App {
     }
     this.hover.hide();
     this.drawer.open(row);
-    this.stage.mark(row, [...new Set(this.data.near.flatMap((near) => neighbours(near.rows, near.k, row)))]);
+    const near = this.data.near.find((one) => one.space === this.data.header.map.space) ?? this.data.near[0];
+    this.stage.mark(row, near ? neighbours(near.rows, near.k, row) : []);
     if (!this.stage.isOnScreen(row)) this.stage.find(row);
     this.say(`${spoken(this.data, row)}: neighbours beside the map`);
   }
