@@ -8,7 +8,7 @@ from math import log
 
 SIDE = 260
 WIDTH, HEIGHT = 520, 260
-LEFT, TOP, RIGHT, BOTTOM = 44, 12, 14, 38
+LEFT, TOP, RIGHT, BOTTOM = 54, 12, 14, 38
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 
 

@@ -151,8 +151,12 @@ def comparison_sentence(one: Comparison) -> str:
     """Whether the first model is better."""
     gap = one.difference
     interval = f" ({gap.interval.low:+.3f} to {gap.interval.high:+.3f})" if gap.interval else ""
-    tests = "".join(f"; {test.name}: {test.statistic:.2f}, p = {test.p:.3f}" for test in one.tests)
+    tests = "".join(f"; {test.name}: {test.statistic:.2f}, p {_p(test.p)}" for test in one.tests)
     return f"{one.first} less {one.other}: {gap.value:+.3f} right{interval}{tests}."
+
+
+def _p(chance: float) -> str:
+    return "< 0.001" if chance < 0.001 else f"= {chance:.3f}"
 
 
 HEADINGS = ("model", "right", "balanced", "macro F1", "ROC AUC", "ECE", "seconds")
