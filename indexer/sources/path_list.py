@@ -20,8 +20,8 @@ NAME = Path("standard input")
 def read_paths(stream: IO[bytes], root: Path) -> RecordSource:
     """The photos that a stream lists, a path a line or, as `find -print0` writes them, ended by NUL.
 
-    root: absolute; where relative paths start. The stream is read once and kept, for a source is iterated several times.
-    Raises SourceError when it lists nothing.
+    root: absolute; where relative paths start. The stream is read once and kept, for a source is iterated several
+    times. Raises SourceError when it lists nothing.
     """
     kept = stream.read()
     if not any(True for _ in _paths(kept)):
