@@ -19,6 +19,7 @@ from houndstooth.cli.options import table_or_json
 if TYPE_CHECKING:
     from indexer.labels.train import Trained
 
+BACKBONES = ("basic-cnn", "vgg16", "resnet50", "efficientnet-lite0")
 ANY = "NAME"
 """What the help calls the command of a label of any name."""
 
@@ -121,6 +122,30 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
     type=click.Path(path_type=Path),
     help="Folder for vectors of photos that no catalog has.  [default: in the user's cache]",
 )
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Write what was found to this file: .html, .json or .md. May be repeated.",
+)
+@click.option(
+    "--backbone",
+    "backbones",
+    multiple=True,
+    type=click.Choice(BACKBONES),
+    help="Judge a network trained on the photos themselves too, on the same divisions. It is not kept: labels are "
+    "told from stored vectors. May be repeated.",
+)
+@click.option("--compare", is_flag=True, help="Judge all of these networks.")
+@click.option(
+    "--blocks",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Last blocks of those networks that are trained; 0: only a dense head on them.",
+)
+@click.option("--curve", is_flag=True, help="Learn from smaller shares of the photos too, for the report.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed divides and trains the same.")
 @table_or_json
 @click.pass_context
@@ -136,6 +161,11 @@ def label(
     to: Path | None,
     garments: str | None,
     work: Path | None,
+    reports: tuple[Path, ...],
+    backbones: tuple[str, ...],
+    compare: bool,
+    blocks: int,
+    curve: bool,
     seed: int,
     output: str,
 ) -> None:
@@ -149,10 +179,12 @@ def label(
     houndstooth train NAME --from labels.csv --catalog shop.catalog
     houndstooth train maxi --from lengths.csv --column label=length --catalog shop.catalog
     houndstooth train season --from folders/ --to season.safetensors --scheme 5x2cv
-    houndstooth train category --catalog shop.catalog --head dense
+    houndstooth train category --catalog shop.catalog --head dense --report report.html
+    houndstooth train category --from folders/ --backbone vgg16 --compare --report table.md
     """
     from engine.store import Store
     from houndstooth.cli.index import stopping
+    from houndstooth.judging import JudgeOptions, judge, require_reports
     from houndstooth.labels import keep, label_name
     from houndstooth.training import TrainOptions, train_label
 
@@ -160,10 +192,13 @@ def label(
     if catalog is not None and garments is not None:
         raise click.UsageError("garments are found as the catalog's own are: leave --garments out with --catalog")
     store = Store.open(catalog) if catalog is not None else None
+    require_reports(reports)
+    judging = JudgeOptions(BACKBONES if compare else backbones, blocks, curve, reports, work)
     options = TrainOptions(columns, root, spaces, head, scheme, seed, garments, work)
     with stopping() as stop, stages() as show:
         try:
             trained = train_label(name, source, store, options, show, stop)
+            report = judge(trained, judging, show) if reports or judging.backbones else None
         except Exception:
             if stop.stopped:
                 click.echo("Stopped early: run the same command again to go on.", err=True)
@@ -174,6 +209,11 @@ def label(
     if to is not None:
         trained.model.save(to)
     _print(name, trained, catalog, to, output)
+    if report is not None and output == "table":
+        for model in report.models if judging.backbones else ():
+            click.echo(f"{model.name}: " + ", ".join(f"{one.title} {one.value:.3f}" for one in model.measured))
+        for file in reports:
+            click.echo(f"Wrote {file}")
 
 
 @contextmanager
