@@ -35,7 +35,7 @@ from indexer.labels.networks.backbones import BACKBONES
 from indexer.labels.networks.fit import network_fit
 from indexer.labels.networks.recipe import Recipe
 from indexer.labels.splits import parse_scheme
-from indexer.phash import perceptual_hash
+from indexer.phash import phash
 
 CLASSES = ("dress", "longsleeve", "shirt")
 SCHEMES = ("80/20", "50/50")
@@ -92,7 +92,7 @@ def photos_of(data: Path, work: Path, most: int) -> tuple[Labelled, list[Path], 
 
 def _hashes(files: list[Path], kept: Path) -> tuple[NDArray[np.uint64], list[bytes]]:
     if not kept.exists():
-        found = [(perceptual_hash(decode(file.read_bytes()).rgb), _sha(file)) for file in tqdm(files, disable=None)]
+        found = [(phash(decode(file.read_bytes())), _sha(file)) for file in tqdm(files, disable=None)]
         np.savez(
             kept, hashes=np.array([one for one, _ in found], np.uint64), contents=np.array([two for _, two in found])
         )

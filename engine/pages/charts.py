@@ -54,13 +54,16 @@ class Chart:
 
 
 def reliability_chart(series: Sequence[tuple[str, Sequence[tuple[float, float, int]]]]) -> Chart:
-    """Share right by confidence. series: a name and (confidence, share right, photos) of bins; empty ones left out."""
+    """Share right by confidence. series: a name and (confidence, share right, photos) of bins.
+
+    Bins of fewer than five photos are left out.
+    """
     edges = (LEFT, TOP, SIDE - RIGHT, SIDE - BOTTOM)
     ticks = [tick / 4 for tick in range(5)]
     most = max((photos for _, bins in series for _, _, photos in bins), default=1)
     lines, said = [], []
     for name, bins in series:
-        full = [one for one in bins if one[2]]
+        full = [one for one in bins if one[2] >= min(5, most)]
         dots = tuple(
             Dot(
                 _across(sure, edges),
