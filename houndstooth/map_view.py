@@ -41,8 +41,8 @@ def map_view(
 ) -> MapView:
     """What the page of a map shows, from the newest generation; points whose region left the catalog are left out.
 
-    colour_by: an attribute, the name of a cluster run, "cluster:NAME", or None for what suits the space. neighbours: how
-    many of each space. tell: called with a stage, what is done and all there is. Raises InputError.
+    colour_by: an attribute, the name of a cluster run, "cluster:NAME", or None for what suits the space. neighbours:
+    how many of each space. tell: called with a stage, what is done and all there is. Raises InputError.
     """
     snapshot = reader.snapshot(lambda known: known)
     points = map_points(reader.store, stored)
@@ -135,8 +135,8 @@ def _colour_by(
         run = asked.removeprefix(CLUSTER).removeprefix(RUN)
         if run in named:
             return RUN + run
-        there = ", ".join([*(name for name in columns if not name.startswith(SHARE)), *(CLUSTER + name for name in sorted(named))])
-        raise InputError(f"cannot colour by '{asked}': there are {there}")
+        there = [name for name in columns if not name.startswith(SHARE)] + [CLUSTER + name for name in sorted(named)]
+        raise InputError(f"cannot colour by '{asked}': there are {', '.join(there)}")
     latest = [run.name for run in runs if run.space == stored.space]
     preferred = (DOMINANT, "category") if stored.space in ("colour", "palette") else ("category", "pattern", DOMINANT)
     if stored.space == "pattern":
