@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from indexer.patches.erode import erode
+from indexer.patterns.outline import Outline, box_of, outline_squares
 from indexer.patterns.views import degraded
 
 # Rotation about the grey axis in YIQ, the cheapest rotation of hues.
@@ -37,6 +39,49 @@ def cloth_view(
     if rng.random() < 0.5:
         image = image.transpose(Image.Transpose.TRANSPOSE)
     return degraded(Image.fromarray(recoloured(np.asarray(image), rng)), rng, sharp)
+
+
+def outline_view(outline: Outline, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A view of a garment in its outline: uint8 (side, side, 3).
+
+    The mask is a little too wide or too narrow at times, as found ones are, or ends where a jacket, a bag or the
+    photo's edge might cut it off.
+    """
+    mask = _mistaken(outline.mask, rng)
+    if rng.random() < 0.5:
+        mask = _cut_off(mask, rng)
+    rgb = outline.rgb
+    if rng.random() < 0.5:
+        rgb, mask = rgb[:, ::-1], mask[:, ::-1]
+    seen = outline_squares(Outline(np.ascontiguousarray(rgb), np.ascontiguousarray(mask)), int(rng.integers(1, 4)))
+    image = Image.fromarray(seen[int(rng.integers(len(seen)))])
+    if rng.random() < 0.5:
+        corner = image.getpixel((0, 0))  # the paint, where the garment does not fill the square
+        image = image.rotate(float(rng.uniform(-10, 10)), Image.Resampling.BILINEAR, fillcolor=corner)
+    image = image.resize((side, side), Image.Resampling.BILINEAR)
+    return degraded(Image.fromarray(recoloured(np.asarray(image), rng)), rng, 0.4)
+
+
+def _mistaken(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """A quarter of the time wider, a quarter narrower."""
+    kind, length = rng.random(), np.sqrt(np.count_nonzero(mask))
+    if kind < 0.25:
+        return ~erode(~mask, max(1, int(rng.uniform(0.01, 0.03) * length)))
+    if kind < 0.5:
+        narrower = erode(mask, max(1, int(rng.uniform(0.005, 0.02) * length)))
+        return narrower if narrower.any() else mask
+    return mask
+
+
+def _cut_off(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Less up to a quarter at each side, where three tenths of the cloth are left."""
+    left, top, right, bottom = box_of(mask)
+    width, height = right - left, bottom - top
+    less = rng.uniform(0, 0.25, 4) * (width, height, width, height)
+    x, y, x_end, y_end = int(left + less[0]), int(top + less[1]), int(right - less[2]), int(bottom - less[3])
+    kept = np.zeros_like(mask)
+    kept[y:y_end, x:x_end] = mask[y:y_end, x:x_end]
+    return kept if np.count_nonzero(kept) > 0.3 * np.count_nonzero(mask) else mask
 
 
 def square(patch: NDArray[np.uint8], rng: np.random.Generator, least: float) -> Image.Image:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.patterns.augment import cloth_view
+from indexer.patterns.augment import cloth_view, outline_view
 from indexer.patterns.cloths import Cloth
 from indexer.patterns.designs import GENERATORS, HELD_OUT, draw
 from indexer.patterns.views import view
@@ -71,16 +71,26 @@ def drawn_bank(folder: Path, designs: int, views: int, side: int, seed: int, pro
 def cloth_bank(
     folder: Path, cloths: Sequence[Cloth], views: int, side: int, seed: int, progress: Progress | None = None
 ) -> Bank:
-    """So many views of every garment's cloth."""
+    """So many views of every garment's cloth, and then as many of every outline that is known."""
+    whole = [place for place, cloth in enumerate(cloths) if cloth.outline is not None]
 
     def make(place: int) -> list[NDArray[np.uint8]]:
         rng = np.random.default_rng([seed, 2, place])
         return [cloth_view(cloths[place].patches, side, rng) for _ in range(views)]
 
-    pictures = _in_parts(folder, f"cloth-{seed}-{len(cloths)}-{views}-{side}", len(cloths), make, progress)
-    item = np.repeat(np.arange(len(cloths)), views)
+    def make_whole(number: int) -> list[NDArray[np.uint8]]:
+        outline = cloths[whole[number]].outline
+        assert outline is not None
+        rng = np.random.default_rng([seed, 3, whole[number]])
+        return [outline_view(outline, side, rng) for _ in range(views)]
+
+    pictures = [_in_parts(folder, f"cloth-{seed}-{len(cloths)}-{views}-{side}", len(cloths), make, progress)]
+    if whole:
+        name = f"outline-{seed}-{len(whole)}-{views}-{side}"
+        pictures.append(_in_parts(folder, name, len(whole), make_whole, progress))
+    item = np.concatenate([np.repeat(np.arange(len(cloths)), views), np.repeat(np.array(whole, np.int64), views)])
     pattern = np.array([cloth.pattern or "" for cloth in cloths])[item]
-    return Bank(pictures, item, pattern, np.full(len(item), ""))
+    return Bank(np.concatenate(pictures), item, pattern, np.full(len(item), ""))
 
 
 def _in_parts(

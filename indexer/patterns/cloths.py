@@ -19,6 +19,7 @@ from engine.errors import InputError, PictureError
 from indexer.decode import decode, read_picture
 from indexer.garments.classes import CLOTHING_PARSING
 from indexer.patches.patches import find_patches
+from indexer.patterns.outline import Outline, outline_of
 
 WORN = ("top", "outer", "dress", "trousers", "skirt")
 """Classes of garment whose cloth is looked at."""
@@ -33,37 +34,49 @@ _UNTOLD = ("unsure", "other", "")
 class Cloth:
     """One garment's cloth.
 
-    patches: one or more, uint8 (h, w, 3). pattern: what it was called; None where it was not, or not surely.
-    source: names where it is from. group: photos of one group (a sender, a photo) never fall on both sides of a split.
+    patches: one or more, uint8 (h, w, 3). pattern: what it was called; None where it was not, or not surely. source:
+    names where it is from. group: photos of one group (a sender, a photo) never fall on both sides of a split. outline:
+    all of the garment; None where only patches are known.
     """
 
     patches: tuple[NDArray[np.uint8], ...]
     pattern: str | None
     source: str
     group: str
+    outline: Outline | None = None
 
 
 Progress = Callable[[int, int], None]
 
 
 def read_clothing(
-    data: Path, labels: Path | None, parts: Sequence[str], progress: Progress | None = None
+    data: Path, labels: Path | None, parts: Sequence[str], progress: Progress | None = None, outlines: bool = False
 ) -> list[Cloth]:
-    """Cloth of the photos of `data/clothing/<part>/<kind>/`, no shoes, no hats; labels: a CSV of photo, pattern."""
+    """Cloth of the photos of `data/clothing/<part>/<kind>/`, no shoes, no hats; labels: a CSV of photo, pattern.
+
+    outlines: whether those are wanted too: by the mask of `clothing-masks`, else by the largest garment that the
+    shipped finder sees.
+    """
+    from indexer.garments.deeplab import DeepLab
+
     told = _labels(labels, ("photo",)) if labels else {}
     masks = {row["photo"]: data / "clothing-masks" / row["mask"] for row in _rows(data / "clothing-masks/masks.csv")}
     senders = {row["path"]: row["sender_id"] for row in _rows(data / "clothing/senders.csv")}
     files = [f for part in parts for f in sorted((data / "clothing" / part).rglob("*.jpg"))]
     files = [f for f in files if f.parent.name not in ("shoes", "hat")]
-    found = []
+    found, finder = [], DeepLab(device="cpu") if outlines else None
     for done, file in enumerate(files):
         name = file.relative_to(data).as_posix()
         rgb = decode(file.read_bytes()).rgb
-        mask = _read_mask(masks[name], rgb.shape[:2]) if name in masks else _middle(rgb.shape[:2])
-        patches = _cut(rgb, mask)
+        mask = _read_mask(masks[name], rgb.shape[:2]) if name in masks else None
+        patches = _cut(rgb, _middle(rgb.shape[:2]) if mask is None else mask)
         if patches:
+            if mask is None and finder:
+                garments = finder.find([rgb])[0]
+                mask = garments[0].mask if garments else None
+            outline = None if mask is None or not outlines else _outline(rgb, mask)
             sender = senders[name.removeprefix("clothing/")]
-            found.append(Cloth(patches, told.get((name,)), name, f"sender {sender}"))
+            found.append(Cloth(patches, told.get((name,)), name, f"sender {sender}", outline))
         if progress:
             progress(done + 1, len(files))
     return found
@@ -85,7 +98,8 @@ def read_street(data: Path, labels: Path | None, progress: Progress | None = Non
             patches = _cut(rgb, mask) if mask.mean() > 0.01 else ()
             if patches:
                 name = file.relative_to(data).as_posix()
-                found.append(Cloth(patches, told.get((name, kind)), f"{name} {kind}", f"photo {file.stem}"))
+                outline = _outline(rgb, mask)
+                found.append(Cloth(patches, told.get((name, kind)), f"{name} {kind}", f"photo {file.stem}", outline))
         if progress:
             progress(done + 1, len(files))
     return found
@@ -128,6 +142,11 @@ def _pictures(folder: Path) -> Iterator[tuple[Path, str | None]]:
 
 def _cut(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], ...]:
     return tuple(_small(patch.cut(rgb)) for patch in find_patches(rgb, mask, most=3))
+
+
+def _outline(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Outline | None:
+    """None where there is hardly any cloth."""
+    return outline_of(rgb, mask, LARGEST) if mask.mean() > 0.01 else None
 
 
 def _small(patch: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -116,7 +116,7 @@ def train_shipped(
     )
     told = labels / "pattern_clothing.csv"
     photos, watched = (
-        read_clothing(data, told, (part,), lambda done, total: progress("clothing", done, total))
+        read_clothing(data, told, (part,), lambda done, total: progress("clothing", done, total), outlines=True)
         for part in ("train", "validation")
     )
     sources = {"street": street, "train": photos}

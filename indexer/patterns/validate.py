@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from indexer.patches.patches import Patch
 from indexer.patterns.cloths import Cloth
-from indexer.patterns.squares import squares
+from indexer.patterns.outline import outline_squares
+from indexer.patterns.squares import BESIDE_OUTLINE, SQUARES, garment_vectors, squares
 
 LEAST, MOST = 4, 60
 """Garments a pattern needs among the validation photos to be asked for, and how many of it are asked."""
@@ -21,13 +22,15 @@ class Watched:
     """The squares of some garments.
 
     squares: uint8 (n, side, side, 3). of: (n,), the garment of each. pattern: (garments,), "" where nobody knows.
-    group: (garments,), neighbours in one group are not counted.
+    group: (garments,), neighbours in one group are not counted. outline: (n,), whether a square shows an outline; None
+    where none does.
     """
 
     squares: NDArray[np.uint8]
     of: NDArray[np.intp]
     pattern: NDArray[np.str_]
     group: NDArray[np.str_]
+    outline: NDArray[np.bool_] | None = None
 
     def score(self, vectors: NDArray[np.float32]) -> float:
         """How often the five nearest garments of other groups name the pattern, every pattern counted alike and none
@@ -53,14 +56,16 @@ class Watched:
 
     def means(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The unit vector of each garment, (garments, d), of those of its squares."""
-        sums = np.zeros((len(self.pattern), vectors.shape[1]), np.float32)
-        np.add.at(sums, self.of, vectors)
-        return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12), np.float32)
+        outline = np.zeros(len(self.of), np.bool_) if self.outline is None else self.outline
+        return garment_vectors(vectors, self.of, outline, len(self.pattern))
 
     def same_garment(self, vectors: NDArray[np.float32]) -> float:
         """How often a garment's first square is nearer to its last than to the last of any other."""
-        first = np.flatnonzero(np.r_[True, np.diff(self.of) != 0])
-        last = np.r_[first[1:], len(self.of)] - 1
+        of = self.of
+        if self.outline is not None:
+            vectors, of = vectors[~self.outline], of[~self.outline]
+        first = np.flatnonzero(np.r_[True, np.diff(of) != 0])
+        last = np.r_[first[1:], len(of)] - 1
         two = last > first
         if not two.any():
             return 0.0
@@ -78,11 +83,14 @@ def _vote(pattern: NDArray[np.str_], similar: NDArray[np.float32]) -> str:
 def watch(cloths: Sequence[Cloth]) -> Watched:
     """The squares of these garments, as the space takes them."""
     cut = [_squares(cloth) for cloth in cloths]
+    whole = [outline_squares(cloth.outline) if cloth.outline else [] for cloth in cloths]
+    both = [[*patches, *outline] for patches, outline in zip(cut, whole, strict=True)]
     return Watched(
-        np.stack([square for several in cut for square in several]),
-        np.repeat(np.arange(len(cut)), [len(several) for several in cut]),
+        np.stack([square for several in both for square in several]),
+        np.repeat(np.arange(len(both)), [len(several) for several in both]),
         np.array([cloth.pattern or "" for cloth in cloths]),
         np.array([cloth.group for cloth in cloths]),
+        np.array([n >= len(c) for c, several in zip(cut, both, strict=True) for n in range(len(several))]),
     )
 
 
@@ -90,4 +98,4 @@ def _squares(cloth: Cloth) -> list[NDArray[np.uint8]]:
     found = []
     for rgb in cloth.patches[:2]:
         found += squares(rgb, [Patch(0, 0, rgb.shape[1], rgb.shape[0], 1.0, 0.0)])
-    return found[:3]
+    return found[: SQUARES if cloth.outline is None else BESIDE_OUTLINE]

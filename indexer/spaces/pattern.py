@@ -15,7 +15,8 @@ from engine.attributes import AttributeType, AttributeValue
 from engine.errors import PictureError
 from indexer.patches.patches import Patch, find_patches, refusal
 from indexer.patterns.network import DIM, pattern_network
-from indexer.patterns.squares import PATCHES, squares
+from indexer.patterns.outline import outline_of, outline_squares
+from indexer.patterns.squares import BESIDE_OUTLINE, PATCHES, SQUARES, garment_vectors, squares
 from indexer.patterns.weights import PatternWeights, digest, load_pattern
 from indexer.picture import Picture
 from indexer.runtime.base import Runtime, open_runtime
@@ -30,10 +31,11 @@ BATCH = 32
 
 
 class Pattern(Extractor):
-    """128 numbers of a garment's largest patches of cloth, near each other for one pattern in other colours and sizes.
+    """128 numbers of a garment's cloth, near each other for one pattern in other colours and sizes.
 
     EfficientNet-Lite0 heard at five depths under a learned projection, trained with triplets of rendered designs and
-    photographed cloth (`indexer.patterns.training`); the mean of at most three squares, unit length.
+    photographed cloth (`indexer.patterns.training`); unit length. It looks at the largest patches of cloth, and where
+    there is a mask also at the whole garment with its background painted over; both count alike.
 
     weights: "shipped", or a file that `houndstooth train pattern` wrote.
     device: "auto", "cpu" (OpenVINO) or "cuda" (torch).
@@ -41,6 +43,7 @@ class Pattern(Extractor):
     """
 
     name = "pattern"
+    version = 2
     reads = "pattern"
     dim = DIM
     describes: ClassVar[Mapping[str, AttributeType]] = {"pattern": "text"}
@@ -77,15 +80,20 @@ class Pattern(Extractor):
         return {"weights": self._hash}
 
     def _vectors(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        cut = []
-        for picture in pictures:
+        cut: list[NDArray[np.uint8]] = []
+        of: list[int] = []
+        outline: list[bool] = []
+        for place, picture in enumerate(pictures):
             patches = self._found(picture)
             if not patches:
                 raise PictureError(refusal(picture.rgb, picture.mask, LEAST_SIDE))
-            cut.append(squares(picture.rgb, patches))
-        found = unit(self._runtime(np.stack([square for several in cut for square in several])))
-        ends = np.cumsum([len(several) for several in cut])[:-1]
-        return unit(np.stack([part.mean(0) for part in np.split(found, ends)]))
+            # Without a mask the patch is all there is: it would be seen twice.
+            whole = [] if picture.mask is None else outline_squares(outline_of(picture.rgb, picture.mask))
+            of_patches = squares(picture.rgb, patches, BESIDE_OUTLINE if whole else SQUARES)
+            cut += [*of_patches, *whole]
+            of += [place] * (len(of_patches) + len(whole))
+            outline += [False] * len(of_patches) + [True] * len(whole)
+        return garment_vectors(self._runtime(np.stack(cut)), np.array(of), np.array(outline), len(pictures))
 
     def _found(self, picture: Picture) -> list[Patch]:
         """The patches of a picture, found once for `refuse` and `extract`."""
@@ -100,8 +108,3 @@ class Pattern(Extractor):
     @cached_property
     def _runtime(self) -> Runtime:
         return open_runtime(pattern_network(self._weights.network), self._device)
-
-
-def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows at unit length."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)

@@ -10,10 +10,11 @@ import pytest
 from engine.errors import InputError, PictureError
 from indexer.patches.patches import Patch
 from indexer.patterns.designs import FAMILIES, draw
-from indexer.patterns.squares import squares
+from indexer.patterns.outline import Outline, box_of, outline_of, outline_squares
+from indexer.patterns.squares import garment_vectors, squares, unit
 from indexer.patterns.views import Look, view
 from indexer.picture import Picture
-from indexer.spaces.pattern import SHIPPED, Pattern, unit
+from indexer.spaces.pattern import SHIPPED, Pattern
 from indexer.spaces.vgg import Vgg
 
 
@@ -59,6 +60,36 @@ def test_only_cloth_inside_the_mask_counts(space: Pattern) -> None:
     mask[:, :160] = True
     both = Picture(np.concatenate([cloth, other], 1), mask)
     assert float(space.extract([both])[0] @ space.extract([Picture(cloth)])[0]) > 0.9
+
+
+def test_an_outline_gives_squares_along_its_longer_side_painted_in_the_mean_of_its_cloth() -> None:
+    rgb = np.zeros((300, 200, 3), np.uint8)
+    rgb[..., 0] = np.arange(300)[:, None] // 2
+    rgb[..., 2] = 255  # of what is no cloth
+    mask = np.zeros((300, 200), bool)
+    mask[20:260, 50:150] = True
+    mask[20:60, 50:80] = False
+    rgb[mask, 2] = 0
+    assert box_of(mask) == (50, 20, 150, 260)
+    outline = outline_of(rgb, mask)
+    np.testing.assert_array_equal(outline.rgb, rgb[20:260, 50:150])
+    found = outline_squares(outline)
+    assert [square.shape for square in found] == [(128, 128, 3)] * 2
+    assert not any(square[..., 2].any() for square in found)
+    reds = rgb[mask][:, 0].astype(int)
+    assert abs(int(found[0][5, 5, 0]) - reds.mean()) <= 1  # the missing corner
+    np.testing.assert_allclose(found[1][[2, 125], 64, 0], [160 // 2, 258 // 2], atol=2)
+    assert len(outline_squares(Outline(rgb[:, :100], np.ones((300, 100), bool)))) == 3
+    assert len(outline_squares(Outline(rgb[:100, :100], np.ones((100, 100), bool)))) == 1
+    assert len(outline_squares(Outline(rgb, np.eye(300, 200, dtype=bool)))) >= 1  # hardly any cloth anywhere
+    small = outline_of(rgb, mask, 120)
+    assert small.mask.shape == (120, 50)
+
+
+def test_patches_and_outline_count_alike_however_many_squares_they_have() -> None:
+    found = np.array([[1, 0, 0], [2, 0, 0], [0, 3, 0], [0, 0, 5], [4, 0, 0]], np.float32)
+    rows = garment_vectors(found, np.array([0, 0, 0, 1, 1]), np.array([False, False, True, False, False]), 2)
+    np.testing.assert_allclose(rows, [[0.5**0.5, 0.5**0.5, 0], [0.5**0.5, 0, 0.5**0.5]], atol=1e-6)
 
 
 def test_a_picture_without_enough_cloth_is_refused_with_the_reason(space: Pattern) -> None:

@@ -12,15 +12,17 @@ from PIL import Image
 
 from engine.errors import InputError
 from houndstooth.cli.train import command
-from indexer.patterns.cloths import read_folder
+from indexer.patterns.bank import cloth_bank
+from indexer.patterns.cloths import Cloth, read_folder
 from indexer.patterns.designs import draw
 from indexer.patterns.features import Features
 from indexer.patterns.learn import Sampler, learn
 from indexer.patterns.losses import PatternLoss
 from indexer.patterns.network import HEARD, UPPER_INPUT
+from indexer.patterns.outline import Outline
 from indexer.patterns.recipe import Lesson, LossWeights, Recipe
 from indexer.patterns.training import train_pattern
-from indexer.patterns.validate import Watched
+from indexer.patterns.validate import Watched, watch
 from indexer.patterns.views import view
 from indexer.patterns.weights import load_pattern
 from indexer.spaces.pattern import SHIPPED
@@ -56,6 +58,31 @@ def test_batches_have_several_views_of_each_item_and_one_design_of_each_generato
         assert (given.family[rows][given.kind[rows] == ""] < 0).any()
         seen |= set(items.tolist())
     assert len(seen) > 45
+
+
+def test_views_of_a_garment_come_from_its_patches_and_from_its_outline_and_are_one_item(tmp_path) -> None:
+    red, blue = np.full((60, 50, 3), (200, 10, 10), np.uint8), np.full((90, 60, 3), (10, 10, 200), np.uint8)
+    mask = np.zeros((90, 60), bool)
+    mask[10:80, 20:45] = True
+    blue[~mask] = 90
+    cloths = [
+        Cloth((red,), "plain", "a", "a"),
+        Cloth((red, red), None, "b", "b", Outline(blue, mask)),
+        Cloth((red,), None, "c", "c", Outline(blue, mask)),
+    ]
+    bank = cloth_bank(tmp_path, cloths, 4, 64, 0)
+    assert bank.pictures.shape == (20, 64, 64, 3)
+    assert bank.item.tolist() == [0] * 4 + [1] * 4 + [2] * 4 + [1] * 4 + [2] * 4
+    assert bank.pattern.tolist() == ["plain"] * 4 + [""] * 16
+    # Dyes change from view to view, but one cloth painted around itself stays one colour: nothing of the grey is left.
+    assert np.median([picture.std((0, 1)).max() for picture in bank.pictures[12:]]) < 20
+    assert len(np.unique(bank.pictures, axis=0)) > 10
+    np.testing.assert_array_equal(cloth_bank(tmp_path, cloths, 4, 64, 0).pictures, bank.pictures)  # from the files
+    seen = watch(cloths)
+    assert seen.outline is not None
+    assert seen.of[seen.outline].tolist() == sorted(seen.of[seen.outline].tolist())
+    assert set(seen.of[seen.outline].tolist()) == {1, 2}
+    assert seen.squares[seen.outline][..., 0].max() == 10
 
 
 def test_the_loss_is_the_sum_of_triplets_and_names_as_plain_loops_compute_it() -> None:

@@ -1,0 +1,111 @@
+"""Squares over a whole garment, its background painted in the mean colour of its cloth.
+
+The largest rectangle of cloth in a garment that is worn is small and leaves most of the cloth out: an arm, a bag or an
+open jacket cuts it up. These squares show all of it, and the outline with it; what is learned from both looks past the
+outline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from indexer.patterns.network import SIDE
+
+OUTLINE_SQUARES = 3
+"""Squares of an outline at most."""
+_OVERHANG = 1.25
+"""A square may stand for this many times its own length of the garment before there is another."""
+_LEAST_CLOTH = 0.1
+"""The share of a square that is cloth, at least."""
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """A garment in its bounding box. rgb: uint8 (h, w, 3). mask: bool (h, w), True for its cloth, not empty."""
+
+    rgb: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+
+
+def outline_of(rgb: NDArray[np.uint8], mask: NDArray[np.bool_], largest: int | None = None) -> Outline:
+    """The box of a mask that is not empty; largest: pixels of its longer side at most."""
+    left, top, right, bottom = box_of(mask)
+    cut, cloth = rgb[top:bottom, left:right], mask[top:bottom, left:right]
+    longest = max(cloth.shape)
+    if largest is None or longest <= largest:
+        return Outline(np.ascontiguousarray(cut), np.ascontiguousarray(cloth))
+    size = tuple(max(8, round(side * largest / longest)) for side in cloth.shape[::-1])
+    small = Image.fromarray(np.ascontiguousarray(cut)).resize(size, Image.Resampling.BOX)
+    kept = np.array(Image.fromarray(np.ascontiguousarray(cloth)).resize(size, Image.Resampling.NEAREST))
+    return Outline(np.array(small), kept if kept.any() else np.ones_like(kept))
+
+
+def outline_squares(outline: Outline, most: int = OUTLINE_SQUARES) -> list[NDArray[np.uint8]]:
+    """1 to `most` squares along the longer side of an outline, each uint8 (SIDE, SIDE, 3), antialiased.
+
+    As wide as the shorter side; wider where `most` of those would leave a fifth of the garment out. All that is no
+    cloth has the mean colour of what is.
+    """
+    rgb, mask = outline.rgb, outline.mask
+    colour = rgb[mask].mean(0).astype(np.uint8)
+    cloth = np.where(mask[..., None], rgb, colour)
+    found = [
+        np.asarray(_framed(cloth, box, colour).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+        for box in _boxes(mask, most)
+        if _share(mask, box) > _LEAST_CLOTH
+    ]
+    return found or [np.asarray(_framed(cloth, _around(mask), colour).resize((SIDE, SIDE), Image.Resampling.BILINEAR))]
+
+
+def box_of(mask: NDArray[np.bool_]) -> Box:
+    """The bounding box of a mask that is not empty."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _boxes(mask: NDArray[np.bool_], most: int) -> list[Box]:
+    left, top, right, bottom = box_of(mask)
+    width, height = right - left, bottom - top
+    side, length = min(width, height), max(width, height)
+    count = min(most, max(1, int(np.ceil(length / side / _OVERHANG))))
+    if count * side < length / _OVERHANG:
+        side = length // count
+    starts = np.linspace(0, length - side, count) if count > 1 else np.array([(length - side) / 2])
+    boxes = []
+    for start in np.rint(starts).astype(int).tolist():
+        x = left + start if width >= height else (left + right - side) // 2
+        y = (top + bottom - side) // 2 if width >= height else top + start
+        boxes.append((x, y, x + side, y + side))
+    return boxes
+
+
+def _around(mask: NDArray[np.bool_]) -> Box:
+    """The square around all of it."""
+    left, top, right, bottom = box_of(mask)
+    side = max(right - left, bottom - top)
+    x, y = (left + right - side) // 2, (top + bottom - side) // 2
+    return x, y, x + side, y + side
+
+
+def _inside(shape: tuple[int, ...], box: Box) -> Box:
+    return max(box[0], 0), max(box[1], 0), min(box[2], shape[1]), min(box[3], shape[0])
+
+
+def _share(mask: NDArray[np.bool_], box: Box) -> float:
+    left, top, right, bottom = _inside(mask.shape, box)
+    return float(np.count_nonzero(mask[top:bottom, left:right]) / ((box[2] - box[0]) * (box[3] - box[1])))
+
+
+def _framed(rgb: NDArray[np.uint8], box: Box, colour: NDArray[np.uint8]) -> Image.Image:
+    """What a box shows that may leave the picture, which goes on in one colour."""
+    left, top, right, bottom = _inside(rgb.shape, box)
+    image = Image.new("RGB", (box[2] - box[0], box[3] - box[1]), (int(colour[0]), int(colour[1]), int(colour[2])))
+    image.paste(Image.fromarray(np.ascontiguousarray(rgb[top:bottom, left:right])), (left - box[0], top - box[1]))
+    return image
