@@ -274,9 +274,7 @@ def test_a_learning_curve_learns_from_nested_parts_with_every_class():
     photos, fit_by = world(3)
     rows = np.arange(len(photos))
     parts = nested(photos, rows, (0.05, 0.3, 1.0), np.random.default_rng(0))
-    assert [set(one.tolist()) <= set(other.tolist()) for one, other in zip(parts, parts[1:], strict=False)] == [
-        True
-    ] * 2
+    assert [set(one.tolist()) <= set(other.tolist()) for one, other in pairwise(parts)] == [True] * 2
     assert len(parts[-1]) == len(rows)
     for part, share in zip(parts, (0.05, 0.3, 1.0), strict=True):
         assert share * len(rows) - 1 <= len(part) <= share * len(rows) + 20
