@@ -14,6 +14,7 @@ from engine.errors import HoundstoothError
 COMMANDS = {
     "index": "Index a folder of photos, or a table of products.",
     "sources": "List the kinds of folders, tables and datasets that can be indexed.",
+    "prepare": "Make public datasets ready to train on.",
     "garments": "Find the garments in photos; write masks and cut-outs.",
     "patches": "Cut patches of cloth out of photos.",
     "similar": "Find the products most like photos, products or colours.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -93,17 +94,44 @@ def read_colour_mask(data: bytes, mapping: Mapped = "actual", limits: DecodeLimi
     return _labelled(rgb, 0 if mapping == "actual" else 1)
 
 
+_HASH = 0x9E3779B1
+"""A multiplier under which the sixteen colours fall into different places of a table; see `_table`."""
+_PLACES = 1 << 10
+
+
+def _places(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The places of colours, uint32 0xRRGGBB (n,), in a table: Fibonacci hashing (Knuth, TAOCP 3, 6.4)."""
+    hashed: NDArray[np.uint32] = (codes * np.uint32(_HASH)) >> np.uint32(22)
+    return hashed
+
+
+@cache
+def _table(column: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """By place, a colour's code and its label; elsewhere a code that no colour has. One look-up a pixel then."""
+    codes = np.array([red << 16 | green << 8 | blue for red, green, blue in COLOURS], dtype=np.uint32)
+    held = np.full(_PLACES, 0xFFFFFFFF, dtype=np.uint32)
+    labels = np.zeros(_PLACES, dtype=np.uint8)
+    places = _places(codes)
+    if len(set(places.tolist())) < len(codes):
+        raise AssertionError("two colours share a place: take another multiplier")
+    held[places] = codes
+    labels[places] = [NAMES.index(names[column]) for names in COLOURS.values()]
+    return held, labels
+
+
 def _labelled(rgb: NDArray[np.uint8], column: int) -> ColourMask:
-    marks = sorted(
-        (red << 16 | green << 8 | blue, NAMES.index(COLOURS[red, green, blue][column])) for red, green, blue in COLOURS
-    )
-    codes, numbers = (np.array(values) for values in zip(*marks, strict=True))
-    pixels = rgb.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
-    place = np.searchsorted(codes, pixels).clip(max=len(codes) - 1)
-    known = codes[place] == pixels
+    held, labels = _table(column)
+    pixels = rgb[..., 0].astype(np.uint32) << 16
+    pixels |= rgb[..., 1].astype(np.uint32) << 8
+    pixels |= rgb[..., 2]
+    places = _places(pixels.astype(np.uint32, copy=False))
+    known = held[places] == pixels
+    found = labels[places]
+    if known.all():
+        return ColourMask(found, {})
     others, counts = np.unique(pixels[~known], return_counts=True)
     unknown = {
         (code >> 16, code >> 8 & 255, code & 255): count
         for code, count in zip(others.tolist(), counts.tolist(), strict=True)
     }
-    return ColourMask(np.where(known, numbers[place], 0).astype(np.uint8), unknown)
+    return ColourMask(np.where(known, found, 0).astype(np.uint8), unknown)
