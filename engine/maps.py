@@ -35,8 +35,8 @@ from engine.stored_maps import (
 )
 
 __all__ = [
-    "MapPoints", "Method", "Progress", "StoredMap", "delete_map", "lay_out", "list_maps", "make_map", "map_points",
-    "open_map", "rename_map",
+    "GridWish", "MapPoints", "Method", "Progress", "StoredMap", "delete_map", "lay_out", "list_maps", "make_map",
+    "map_points", "open_map", "rename_map",
 ]  # fmt: skip
 
 Progress = Callable[[str, int, int], None]

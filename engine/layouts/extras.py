@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from importlib import import_module
 from types import ModuleType
 
@@ -12,7 +13,9 @@ from engine.errors import MissingDependencyError
 def library(name: str, what: str, extra: str = "maps") -> ModuleType:
     """The module of this name. Raises MissingDependencyError that says what needs it and how to install it."""
     try:
-        return import_module(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # umap-learn warns of optional libraries that nobody asked for
+            return import_module(name)
     except ImportError as error:
         raise MissingDependencyError(
             f"{what} needs {name.partition('.')[0]}: pip install 'houndstooth[{extra}]'"

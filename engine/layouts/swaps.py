@@ -6,6 +6,8 @@ are float64 (n, 2) in units of a cell's height (`grid.grid_targets`). Free cells
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,14 +52,20 @@ def _swap(holder: Cells, targets: Points, size: GridSize, dx: int, dy: int, phas
 
 
 def _held_pairs(holder: Cells, size: GridSize, dx: int, dy: int, phase: int) -> tuple[Cells, Cells]:
-    """Cells that hold something whose partner (dx, dy) away, dx or dy positive, does too; no cell is in two pairs."""
+    """The pairs of which both cells hold something."""
+    first, second = _pairs(size, dx, dy, phase)
+    both = (holder[first] >= 0) & (holder[second] >= 0)
+    return first[both], second[both]
+
+
+@lru_cache(maxsize=64)
+def _pairs(size: GridSize, dx: int, dy: int, phase: int) -> tuple[Cells, Cells]:
+    """Cells and their partners (dx, dy) away, dx or dy positive, so that no cell is in two pairs."""
     columns, rows = np.meshgrid(np.arange(size.columns), np.arange(size.rows))
     along = columns // dx if dx else rows // dy
     ours = (along % 2 == phase) & (columns + dx < size.columns) & (rows + dy < size.rows) & (rows + dy >= 0)
     first = (rows * size.columns + columns)[ours]
-    second = first + dy * size.columns + dx
-    both = (holder[first] >= 0) & (holder[second] >= 0)
-    return first[both], second[both]
+    return first, first + dy * size.columns + dx
 
 
 def assign_windows(holder: Cells, targets: Points, size: GridSize, sweeps: int = SWEEPS) -> None:

@@ -35,9 +35,9 @@ def clumps(count: int, seed: int) -> NDArray[np.float32]:
     return (centres[draw.choice(9, count, p=np.arange(1, 10) / 45)] + draw.normal(size=(count, 2))).astype(np.float32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
-    count=st.integers(1, 130),
+    count=st.integers(1, 90),
     columns=st.one_of(st.none(), st.integers(1, 140)),
     aspect=st.floats(0.2, 5),
     seed=st.integers(0, 5),

@@ -121,7 +121,7 @@ def test_placing_on_tsne_is_opentsnes_transform() -> None:
 
     rows = blobs([60, 40, 30])
     old, new = np.delete(rows, np.arange(0, 130, 10), axis=0), rows[::10]
-    embedding = TSNE(random_state=0, n_iter=100, early_exaggeration_iter=50, neighbors="exact").fit(old)
+    embedding = TSNE(random_state=0, n_iter=40, early_exaggeration_iter=20, neighbors="exact").fit(old)
     expected = np.array(embedding.transform(new))
     xy = np.array(embedding).astype(np.float32)
     np.testing.assert_allclose(tsne_place(xy, old, new), expected, atol=2e-2)
