@@ -217,6 +217,7 @@ export class App {
 
   private shortcut(event: KeyboardEvent): void {
     const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+    if (this.tray.dialog.open) return; // the list closes itself
     if (event.key === "Escape") {
       if (!this.drawer.root.hidden) this.open(-1);
       else if (typing && this.searchBox.value) { this.searchBox.value = ""; this.searched(); }

@@ -7,11 +7,17 @@ const args = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swifts
 const browser = await chromium.launch({ executablePath, args, timeout: 120_000 });
 const middle = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 try {
+  const system = await browser.newBrowserCDPSession();
+  const used = async () => (await system.send("SystemInfo.getProcessInfo")).processInfo.reduce((sum, one) => sum + one.cpuTime, 0);
   const tab = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const before = await used();
   tab.setDefaultTimeout(300_000);
   await tab.goto(pathToFileURL(page).href, { waitUntil: "commit", timeout: 300_000 });
   await tab.waitForFunction(() => performance.getEntriesByName("map-dots").length > 0);
+  const dotsUsed = (await used()) - before;
   await tab.waitForFunction(() => document.readyState === "complete");
+  await tab.waitForTimeout(2000);
+  const openUsed = (await used()) - before;
   // Panning: forty steps of the camera, each drawn and read back, so that the drawing itself is in the time.
   const pan = (k) => tab.evaluate(async (k) => {
     const { stage } = globalThis.houndstooth.inside;
@@ -46,7 +52,7 @@ try {
   });
   const marks = await tab.evaluate(() => Object.fromEntries(performance.getEntriesByType("mark").map((mark) => [mark.name, mark.startTime / 1000])));
   process.stdout.write(JSON.stringify({
-    started: marks["map-started"], dots: marks["map-dots"], pictures: marks["map-pictures"],
+    dots_used: dotsUsed, open_used: openUsed, started: marks["map-started"], dots: marks["map-dots"], pictures: marks["map-pictures"],
     pan_worst: Math.max(...whole), pan_median: middle(whole), close_median: middle(close), hover,
   }));
 } finally {
