@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from indexer.labels.intervals import bootstrap_interval, wilson
+from indexer.labels.intervals import bootstrap_interval, drawn_groups, wilson
 from indexer.labels.weighted import roc_auc
 
 
@@ -90,14 +90,14 @@ def covered(world: World, tests: int, rounds: int = 1000, seed: int = 0) -> list
         if world.measure == "accuracy":
             groups, right = drawn_accuracy(world, generator)
             sums, sizes = np.bincount(groups, weights=right), np.bincount(groups)
-            times = generator.multinomial(world.groups, np.full(world.groups, 1 / world.groups), rounds)
+            times = drawn_groups(world.groups, rounds, generator)
             value, draws = float(right.mean()), times @ sums / (times @ sizes)
             made = {"Wilson": wilson(float(right.sum()), len(right))}
         else:
             groups, truth, scores = drawn_chances(world, generator)
             area = roc_auc(truth, scores)
-            times = generator.multinomial(world.groups, np.full(world.groups, 1 / world.groups), rounds)
-            value, draws = float(area(np.ones((1, len(groups))))[0]), area(times[:, groups].astype(np.float64))
+            times = drawn_groups(world.groups, rounds, generator)
+            value, draws = float(area(np.ones((1, len(groups))))[0]), area(times[:, groups])
             made = {}
         for method in ("logit-t", "percentile"):
             interval = bootstrap_interval(value, draws, world.groups, method=method)

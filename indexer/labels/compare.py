@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, MissingDependencyError
 from indexer.labels.evaluate import Evaluation
-from indexer.labels.intervals import LEVEL, ROUNDS, Interval
+from indexer.labels.intervals import LEVEL, ROUNDS, Interval, drawn_groups
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def paired_difference(
         return Difference(value, None)
     from scipy.stats import t
 
-    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), rounds)
+    times = drawn_groups(count, rounds, np.random.default_rng(seed))
     error = float((times @ sums / (times @ sizes)).std(ddof=1)) * np.sqrt(count / (count - 1))
     half = float(t.ppf(0.5 + level / 2, count - 1)) * error
     ends = max(value - half, -1.0), min(value + half, 1.0)

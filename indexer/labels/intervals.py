@@ -80,8 +80,7 @@ def group_intervals(
     generator = np.random.default_rng(seed)
     block = max(1, _BLOCK_NUMBERS // len(member))
     for start in range(0, rounds, block):
-        times = generator.multinomial(count, np.full(count, 1 / count), min(block, rounds - start))
-        weights = times[:, member].astype(np.float64)
+        weights = drawn_groups(count, min(block, rounds - start), generator)[:, member]
         for name, measure in measures.items():
             draws[name].append(measure(weights))
     whole = np.ones((1, len(member)))
@@ -89,6 +88,12 @@ def group_intervals(
         name: bootstrap_interval(float(measure(whole)[0]), np.concatenate(draws[name]), count, level, method)
         for name, measure in measures.items()
     }
+
+
+def drawn_groups(count: int, rounds: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """How often each of `count` groups is in each draw of as many with replacement, float64 (rounds, count)."""
+    drawn = generator.integers(0, count, (rounds, count)) + np.arange(rounds)[:, None] * count
+    return np.bincount(drawn.ravel(), minlength=rounds * count).reshape(rounds, count).astype(np.float64)
 
 
 def group_interval(values: NDArray[np.floating], groups: NDArray[np.int64], rounds: int = ROUNDS, seed: int = 0,
@@ -99,7 +104,7 @@ def group_interval(values: NDArray[np.floating], groups: NDArray[np.int64], roun
     count = len(sizes)
     if count < 2:
         return None
-    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), rounds)
+    times = drawn_groups(count, rounds, np.random.default_rng(seed))
     return bootstrap_interval(float(np.mean(values)), times @ sums / (times @ sizes), count, level, method)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
@@ -254,8 +254,3 @@ def _check_sides(labelled: Labelled, split: Split, scheme: Scheme) -> None:
         raise InputError(
             f"Under {scheme} no photos are left to choose by: there are too few groups. Add photos of others."
         )
-
-
-def with_validation(scheme: Scheme, share: float) -> Scheme:
-    """The scheme with another share of the training side set aside for validation."""
-    return replace(scheme, validation=share)
