@@ -78,7 +78,8 @@ def group_intervals(
     measures = {name: weighted_measure(predictions, name) for name in wanted}
     draws: dict[str, list[NDArray[np.float64]]] = {name: [] for name in wanted}
     generator = np.random.default_rng(seed)
-    block = max(1, _BLOCK_NUMBERS // len(member))
+    # Micro mAP ranks every label of every photo.
+    block = max(1, _BLOCK_NUMBERS // (len(member) * (len(predictions.classes) if predictions.several else 1)))
     for start in range(0, rounds, block):
         weights = drawn_groups(count, min(block, rounds - start), generator)[:, member]
         for name, measure in measures.items():
