@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -11,17 +12,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builders import Shop as Photographed
 from builders import make_store
+from PIL import Image
 from shops import Outcome
+from sqlalchemy import update
 
+from engine import schema
 from engine.errors import InputError
 from engine.settings import setting
 from engine.snapshot import Reader
 from engine.store import Store
 from engine.writer import writing
-from houndstooth.labels import list_labels
+from houndstooth.labels import keep, list_labels
 from houndstooth.review import REVIEW, ReviewOptions, next_photos, take_answers
+from houndstooth.review_pictures import pictures
 from indexer.labels.gather import given_examples
+from indexer.labels.heads import Head, Layer
+from indexer.labels.kept import kept_labels
+from indexer.labels.model_file import LabelModel, SpaceUsed
 
 KINDS = ("bag", "coat", "dress")
 PRODUCTS = 300
@@ -34,7 +43,10 @@ def store(tmp_path: Path) -> Store:
     middles = np.eye(3, 24)
     rows = np.stack([middles[number % 3] + generator.normal(0, 0.12, 24) for number in range(PRODUCTS)])
     unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    return make_store(tmp_path / "shop.catalog", {"shape": unit})
+    made = make_store(tmp_path / "shop.catalog", {"shape": unit})
+    with made.database.write() as connection:  # lots are drawn by it
+        connection.execute(update(schema.catalog).values(uuid="always the same"))
+    return made
 
 
 def kind_of(product: str) -> str:
@@ -225,3 +237,61 @@ def test_a_busy_catalog_keeps_no_answers(store: Store, tmp_path: Path) -> None:
     with writing(store), pytest.raises(CatalogBusyError):
         take_answers(store, "kind", file, ReviewOptions(classes=KINDS))
     assert "kind" not in Reader(store).snapshot().attributes
+
+
+def known_label(store: Store, source: str, sharpness: float) -> LabelModel:
+    """A label that tells the three kinds by their middles; with a sharpness below 0 it is always wrong."""
+    space = Reader(store).snapshot().space("shape")
+    weight = (np.eye(24, 3) * sharpness).astype(np.float32)
+    head = Head("linear", False, np.zeros(24, np.float32), np.ones(24, np.float32),
+                (Layer(weight, np.zeros(3, np.float32)),))  # fmt: skip
+    return LabelModel("kind", KINDS, False, (SpaceUsed("shape", 24, space.fingerprint),), head, {"source": source})
+
+
+@pytest.mark.parametrize(("sharpness", "stays"), [(20, True), (-20, False)])
+def test_a_label_from_elsewhere_stays_while_it_is_better(
+    store: Store, tmp_path: Path, sharpness: float, stays: bool
+) -> None:
+    keep(store, known_label(store, "elsewhere.csv", sharpness))
+    options = ReviewOptions(count=100, audit=0.5)
+    following = next_photos(store, "kind", options)
+    pool = following.pool
+    # The answers to learn from are nonsense, so that what is learned is worse than the good label, and better than one
+    # that is always wrong.
+    generator = np.random.default_rng(0)
+    rows = []
+    for one in following.asked:
+        right = kind_of(pool.products[one.row])
+        nonsense = KINDS[int(generator.integers(3))]
+        rows.append((pool.paths[one.row], right if one.why == "audit" else nonsense))
+    taken = take_answers(store, "kind", answer_file(tmp_path / "a.csv", rows), options)
+    assert taken.compared == sum(one.why == "audit" for one in following.asked) > 30
+    assert taken.replaced is not stays
+    assert (taken.before_right > taken.after_right) is stays
+    assert len(setting(store, REVIEW)["kind"]["scored"]) == 2, "both were looked at"
+    assert taken.verdict is not None
+    assert taken.verdict.right == (taken.before_right if stays else taken.after_right)
+    assert (kept_labels(store)["kind"].model.card.get("source") == "elsewhere.csv") is stays  # type: ignore[union-attr]
+
+
+def test_a_label_that_learned_from_the_audit_is_not_judged(store: Store, tmp_path: Path) -> None:
+    keep(store, known_label(store, str(store.root), 20))
+    file = answer_file(tmp_path / "a.csv", [("/photos/p0.jpg", "bag")])
+    taken = take_answers(store, "kind", file)
+    assert taken.trained is None and taken.verdict is None
+
+
+def test_pictures_are_large_and_those_of_lost_photos_are_the_catalogs(tmp_path: Path) -> None:
+    shop = Photographed(tmp_path)
+    for number in range(3):
+        shop.draw(f"{number}.png", number, (900, 1200))
+    shop.index()
+    (shop.photos / "1.png").unlink()
+    following = next_photos(shop.store, "kind", ReviewOptions(count=3, audit=0, classes=("a", "b")))
+    pool = following.pool
+    found = dict(zip(pool.paths, pictures(shop.store, pool, range(len(pool))), strict=True))
+    sizes = {}
+    for path, (jpeg, box) in found.items():
+        assert jpeg is not None and box is None
+        sizes[Path(path).name] = Image.open(io.BytesIO(jpeg)).size
+    assert sizes == {"0.png": (450, 600), "1.png": (144, 192), "2.png": (450, 600)}
