@@ -179,7 +179,7 @@ def _print_taken(taken: Taken, target: float) -> None:
         card = taken.trained.model.card
         click.echo(
             f"Trained on {counted(card['photos']['labelled'], 'photo')}; right on {card['right']:.3f} of them when not "
-            "learned from (they were chosen for being hard: the audit tells what to expect)"
+            "learned from (they are no random sample: the audit tells what to expect)"
         )
         if not taken.replaced:
             click.echo(
