@@ -5,6 +5,8 @@ import { zoom, zoomIdentity, type D3ZoomEvent, type ZoomBehavior, type ZoomTrans
 import type { Point } from "./geometry";
 
 const MARGIN = 36;
+/** Height of the tools above the map. */
+const TOOLS = 36;
 
 export interface World {
   left: number;
@@ -43,7 +45,7 @@ export class Camera {
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
     const { left, right, top, bottom } = this.world;
-    this.fit = Math.min((this.width - 2 * MARGIN) / (right - left || 1), (this.height - 2 * MARGIN) / (bottom - top || 1));
+    this.fit = Math.min((this.width - 2 * MARGIN) / (right - left || 1), (this.height - TOOLS - 2 * MARGIN) / (bottom - top || 1));
     this.fit = Math.max(this.fit, 1e-6);
     this.centre = [(left + right) / 2, (top + bottom) / 2];
     this.behaviour.extent([[0, 0], [this.width, this.height]]);
@@ -68,7 +70,7 @@ export class Camera {
     const { k, x, y } = this.transform;
     return [
       (this.width / 2 - this.centre[0] * this.fit) * k + x,
-      (this.height / 2 - this.centre[1] * this.fit) * k + y,
+      ((this.height + TOOLS) / 2 - this.centre[1] * this.fit) * k + y,
     ];
   }
 
@@ -99,7 +101,7 @@ export class Camera {
     const k = Math.max(this.zoomed, least);
     const at: Point = [
       (x - this.centre[0]) * this.fit + this.width / 2,
-      (y - this.centre[1]) * this.fit + this.height / 2,
+      (y - this.centre[1]) * this.fit + (this.height + TOOLS) / 2,
     ];
     const there = zoomIdentity.translate(this.width / 2 - at[0] * k, this.height / 2 - at[1] * k).scale(k);
     select(this.canvas).call(this.behaviour.transform, there);

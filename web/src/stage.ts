@@ -35,6 +35,8 @@ export class Stage {
   private queued = false;
   private drag: { points: Point[]; tool: Tool } | null = null;
   private hovered = -1;
+  /** The picture that the keyboard went to; a pointer that rests elsewhere does not lose it. */
+  private cursor = -1;
   private opened = -1;
   private spokes: number[] = [];
   private pointed = -1;
@@ -147,6 +149,7 @@ export class Stage {
     });
     canvas.addEventListener("pointerleave", () => this.hover(-1, 0, 0));
     canvas.addEventListener("pointerdown", (event) => {
+      this.cursor = -1;
       const tool = this.tool === "pan" && event.shiftKey ? "box" : this.tool;
       if (event.button !== 0 || tool === "pan") return;
       canvas.setPointerCapture(event.pointerId);
@@ -209,19 +212,24 @@ export class Stage {
     else if (event.key === "+" || event.key === "=") this.camera.zoomBy(1.4);
     else if (event.key === "-") this.camera.zoomBy(1 / 1.4);
     else if (event.key === "0" || event.key === "Home") this.camera.reset();
-    else if (event.key === "Enter" && this.hovered >= 0) this.calls.open(this.hovered);
-    else if (event.key === " " && this.hovered >= 0) this.calls.select([this.hovered], true);
+    else if (event.key === "Enter" && this.present() >= 0) this.calls.open(this.present());
+    else if (event.key === " " && this.present() >= 0) this.calls.select([this.present()], true);
     else return;
     event.preventDefault();
   }
 
+  private present(): number {
+    return this.cursor >= 0 ? this.cursor : this.hovered;
+  }
+
   /** From the present picture to the next one that way: near, and straight ahead rather than aside. */
   private step([dx, dy]: Point): void {
-    const from = this.hovered >= 0 ? this.screenOf(this.hovered) : ([this.camera.width / 2, this.camera.height / 2] as Point);
+    const present = this.present();
+    const from = present >= 0 ? this.screenOf(present) : ([this.camera.width / 2, this.camera.height / 2] as Point);
     let best = -1;
     let least = Infinity;
     for (let row = 0; row < this.data.rows; row++) {
-      if (!this.mask[row] || row === this.hovered) continue;
+      if (!this.mask[row] || row === present) continue;
       const [x, y] = this.screenOf(row);
       const ahead = (x - from[0]) * dx + (y - from[1]) * dy;
       const aside = Math.abs((x - from[0]) * dy) + Math.abs((y - from[1]) * dx);
@@ -230,6 +238,7 @@ export class Stage {
     }
     if (best < 0) return;
     if (!this.isOnScreen(best)) this.camera.show([this.world[2 * best], this.world[2 * best + 1]]);
+    this.cursor = best;
     this.hover(best, ...this.screenOf(best));
   }
 
@@ -249,7 +258,7 @@ export class Stage {
         shape("line", { class: "spoke", x1: x, y1: y, x2, y2 });
       }
     }
-    for (const [row, name] of [[this.opened, "opened"], [this.pointed, "pointed"], [this.hovered, "hovered"]] as const) {
+    for (const [row, name] of [[this.opened, "opened"], [this.pointed, "pointed"], [this.present(), "hovered"]] as const) {
       if (row < 0) continue;
       const picture = this.scene.drawn.find((one) => one.row === row);
       const [x, y] = this.screenOf(row);
