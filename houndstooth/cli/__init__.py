@@ -27,6 +27,7 @@ COMMANDS = {
     "label": "Tell every photo a label, such as maxi or category.",
     "review": "Look at the photos that a label is unsure of; take answers back.",
     "labels": "List the labels of a catalog, and how good they are.",
+    "evaluate": "Measure how well the catalog finds what is the same.",
     "fit": "Fit the vgg space to the catalog's own photos.",
     "info": "Show what the catalog holds, and how indexing went.",
     "check": "Verify every hash, count and reference; --repair what is derived.",
