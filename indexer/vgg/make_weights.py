@@ -48,7 +48,7 @@ def make(source: Path, photos: Path, to: Path, dim: int) -> None:
     # Fitted on what the packed weights give, since those are what runs.
     runtime = open_runtime(vgg16(unpack(packed)), "cpu")
     features = np.concatenate([runtime(np.stack([prepare(p) for p in batch])) for batch in _batches(photos)])
-    fit_projection(features, dim).save(files[1])
+    fit_projection(features, dim).save(files[1], packed=True)
     for file in files:
         file.chmod(0o644)  # safetensors writes for the owner alone
     record_digests(to / "SHA256SUMS", files)

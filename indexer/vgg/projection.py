@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from indexer.runtime.packing import pack, unpack
 
 POWER = 0.7
 """Features are raised to this before all else: repeated textures weigh less (the "power normalisation" of Perronnin,
@@ -32,11 +33,12 @@ class Projection:
         projected: NDArray[np.float32] = np.matmul(_prepared(features) - self.mean, self.basis.T)
         return _unit(projected)
 
-    def save(self, file: Path) -> None:
-        """Write as safetensors, the basis in float16."""
+    def save(self, file: Path, packed: bool = False) -> None:
+        """Write as safetensors, the basis in float16, or packed to 8 bits with a scale for each direction."""
         from safetensors.numpy import save_file
 
-        save_file({"mean": self.mean, "basis": self.basis.astype(np.float16)}, file)
+        basis = pack({"basis": self.basis}) if packed else {"basis": self.basis.astype(np.float16)}
+        save_file({"mean": self.mean, **basis}, file)
 
 
 def load_projection(file: Path) -> Projection:
@@ -46,7 +48,7 @@ def load_projection(file: Path) -> Projection:
 
     try:
         stored = load_file(file)
-        mean, basis = stored["mean"].astype(np.float32), stored["basis"].astype(np.float32)
+        mean, basis = stored["mean"].astype(np.float32), unpack(stored)["basis"]
     except FileNotFoundError as error:
         raise InputError(f"no projection at {file}") from error
     except (SafetensorError, KeyError) as error:

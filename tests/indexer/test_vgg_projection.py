@@ -57,3 +57,16 @@ def test_nothing_is_projected_to_a_finite_row() -> None:
 def test_too_few_rows() -> None:
     with pytest.raises(InputError, match="more than 60 rows"):
         fit_projection(features(0), 60)
+
+
+def test_packed_directions_stay_within_half_a_step(tmp_path) -> None:
+    rng = np.random.default_rng(2)
+    fitted = fit_projection(rng.random((60, 500), dtype=np.float32), 32)
+    fitted.save(tmp_path / "packed.safetensors", packed=True)
+    fitted.save(tmp_path / "half.safetensors")
+    assert (tmp_path / "packed.safetensors").stat().st_size < 0.7 * (tmp_path / "half.safetensors").stat().st_size
+    packed = load_projection(tmp_path / "packed.safetensors")
+    for before, after in zip(fitted.basis, packed.basis, strict=True):
+        assert np.abs(before - after).max() <= np.abs(before).max() / 127 / 2 * 1.001
+    asked = rng.random((40, 500), dtype=np.float32)
+    assert (fitted(asked) * packed(asked)).sum(1).min() > 0.999
