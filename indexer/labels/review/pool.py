@@ -136,12 +136,12 @@ def _known(
 def _classes(
     attribute: str, known: str | None, words: Sequence[str | None], model: Sequence[str], named: Sequence[str]
 ) -> tuple[tuple[str, ...], bool]:
-    """The classes, those of the model first and in its order, and whether they are false and true."""
+    """The classes in the order of their names, and whether they are false and true."""
     told = [*model, *sorted({word for word in words if word is not None}), *named]
     fresh = truth_of(list(named), attribute) if named and known is None and not model else None
     if known == "boolean" or tuple(model) == BOOLEAN or fresh is not None:
         return BOOLEAN, True
-    classes = tuple(dict.fromkeys(name.strip() for name in told if name.strip()))
+    classes = tuple(sorted({name.strip() for name in told if name.strip()}))  # so that keys stay from page to page
     if wrong := [name for name in classes if "|" in name]:
         raise InputError(f"the class '{wrong[0]}' has a '|', which parts labels in a table: rename it")
     if len(classes) < 2:
