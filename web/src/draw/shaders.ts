@@ -56,7 +56,7 @@ void main() {
   vec3 fill = at.x + at.y < 0.0 ? one : other;
   if (aspect <= 0.0 && radius > 1.6) {
     float rim = 1.0 - smoothstep(0.0, 1.0 * ratio, edge);
-    fill = mix(fill, ink, rim * 0.35);
+    fill = mix(fill, ink, rim * 0.5);
   }
   if (state > 0.5) fill = mix(fill, accent, 1.0 - smoothstep(1.2 * ratio, 2.4 * ratio, edge));
   colour = vec4(fill, inside * (state > 0.5 ? 1.0 : opacity));
