@@ -17,6 +17,7 @@ from indexer.labels.gather import TrainingSet
 from indexer.labels.intervals import group_intervals
 from indexer.labels.metrics import measures
 from indexer.labels.model_file import LabelModel
+from indexer.labels.predictions import Predictions
 from indexer.labels.splits import Scheme, make_splits, parse_scheme
 
 PRECISIONS = (0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
@@ -69,8 +70,8 @@ def train_head(
     card = {
         **_card(training, evaluation, kind, seed, len(learned) + len(aside)),
         "chosen": fitted.chosen,
-        "metrics": card_metrics(evaluation, seed),
-        "thresholds": card_thresholds(evaluation),
+        "metrics": card_metrics(evaluation.predictions, seed),
+        "thresholds": card_thresholds(evaluation.predictions, evaluation.validation),
         **(told or {}),
     }
     model = LabelModel(labelled.attribute, labelled.classes, labelled.several, training.spaces, fitted.head, card)
@@ -78,10 +79,10 @@ def train_head(
     return Trained(model, training, evaluation)
 
 
-def card_metrics(evaluation: Evaluation, seed: int) -> dict[str, dict[str, float]]:
+def card_metrics(tested: Predictions, seed: int) -> dict[str, dict[str, float]]:
     """Each measure with the ends of its 95 % interval, by groups, as JSON types; what is not defined is left out."""
-    values = measures(evaluation.predictions)
-    intervals = group_intervals(evaluation.predictions, seed=seed)
+    values = measures(tested)
+    intervals = group_intervals(tested, seed=seed)
     told = {}
     for name, value in values.items():
         if value is not None:
@@ -92,14 +93,14 @@ def card_metrics(evaluation: Evaluation, seed: int) -> dict[str, dict[str, float
     return told
 
 
-def card_thresholds(evaluation: Evaluation) -> dict[str, dict[str, float | None]]:
+def card_thresholds(tested: Predictions, validation: Predictions) -> dict[str, dict[str, float | None]]:
     """For each precision of PRECISIONS that can be promised: the confidence from which on, as JSON types.
 
     Chosen on the validation sides; answered, precision: what it did on the test sides.
     """
     told: dict[str, dict[str, float | None]] = {}
     for wanted in PRECISIONS:
-        found = abstention(evaluation.predictions, evaluation.validation, wanted)
+        found = abstention(tested, validation, wanted)
         if found.threshold.confidence is not None:
             told[f"{wanted:g}"] = {
                 "confidence": found.threshold.confidence,
