@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="has clothing/ with its senders.csv (docs/data.md)")
     parser.add_argument("--to", type=Path, required=True, help="the weights to write (.safetensors)")
     parser.add_argument("--work", type=Path, default=Path("build/kind"), help="cache of photos, checkpoint")
-    parser.add_argument("--steps", type=int, default=1600, help="steps of 32 pictures, small ones at first")
+    parser.add_argument("--steps", type=int, default=1200, help="steps of 32 pictures, small ones at first")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
