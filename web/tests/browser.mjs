@@ -1,0 +1,99 @@
+// Drives a map page in a headless Chromium and prints what it saw as JSON: node browser.mjs CHROMIUM PAGE FOLDER ROW
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const [executablePath, page, folder, rowText] = process.argv.slice(2);
+const row = Number(rowText);
+const args = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+const browser = await chromium.launch({ executablePath, args, timeout: 120_000 });
+try {
+  const context = await browser.newContext({ viewport: { width: 1000, height: 640 }, acceptDownloads: true });
+  context.setDefaultTimeout(120_000);
+  const tab = await context.newPage();
+  const errors = [];
+  const fetched = [];
+  tab.on("pageerror", (error) => errors.push(error.message));
+  tab.on("console", (line) => line.type() === "error" && errors.push(line.text()));
+  tab.on("request", (request) => /^(data|blob):/.test(request.url()) || fetched.push(request.url()));
+  await tab.goto(pathToFileURL(page).href, { waitUntil: "commit" });
+  await tab.waitForFunction(() => performance.getEntriesByName("map-pictures").length > 0);
+  const box = await tab.locator("canvas").boundingBox();
+  const at = async (number) => {
+    const [x, y] = await tab.evaluate((one) => [...globalThis.houndstooth.inside.stage.screenOf(one)], number);
+    return [box.x + x, box.y + y];
+  };
+  const told = { errors, fetched, title: await tab.title() };
+
+  // Close enough that the picture asked for lies alone, then the pointer over it.
+  await tab.evaluate((one) => globalThis.houndstooth.inside.stage.camera.show(globalThis.houndstooth.inside.stage.world.slice(2 * one, 2 * one + 2), 30), row);
+  await tab.waitForTimeout(300);
+  await tab.mouse.move(...(await at(row)));
+  await tab.waitForSelector(".hover-card:not([hidden])");
+  await tab.waitForFunction(() => document.querySelector(".hover-card img")?.naturalWidth > 0);
+  told.hover = await tab.locator(".hover-card").innerText();
+  told.strip = await tab.locator(".hover-card .strip").getAttribute("aria-label");
+
+  // Its neighbours in each space.
+  await tab.mouse.click(...(await at(row)));
+  await tab.waitForSelector(".drawer:not([hidden])");
+  told.near = await tab.evaluate(() =>
+    Object.fromEntries([...document.querySelectorAll(".near ol")].map((list) => [
+      list.dataset.space,
+      [...list.querySelectorAll("button")].map((one) => [one.dataset.product, Number(one.querySelector(".near-score").textContent)]),
+    ])));
+  await tab.keyboard.press("Escape");
+  told.closed = await tab.locator(".drawer").isHidden();
+
+  // A click in the legend filters; a second colouring keeps the filter; a search narrows it.
+  await tab.locator(".stage canvas").press("0");
+  await tab.selectOption("#colour-by", "category");
+  const first = tab.locator(".entries button").first();
+  told.category = await first.locator(".entry-label").innerText();
+  told.categoryCount = await first.locator(".entry-count").innerText();
+  await first.click();
+  told.filtered = await tab.locator(".legend-count").innerText();
+  told.maskRows = await tab.evaluate(() => [...globalThis.houndstooth.inside.mask].flatMap((one, place) => (one ? [place] : [])));
+
+  // A lasso around everything takes what shows, and only that.
+  await tab.click("#tool-lasso");
+  const corners = [[0.995, 0.995], [0.005, 0.995], [0.005, 0.15], [0.995, 0.15]];
+  const point = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
+  await tab.mouse.move(...point([0.995, 0.15]));
+  await tab.mouse.down();
+  for (const corner of corners) await tab.mouse.move(...point(corner), { steps: 4 });
+  await tab.mouse.up();
+  await tab.waitForSelector(".tray:not([hidden])");
+  told.inLasso = await tab.evaluate(([top]) => {
+    const { stage, mask } = globalThis.houndstooth.inside;
+    const inside = (one) => stage.screenOf(one)[1] > top;
+    return [...mask].flatMap((shown, place) => (shown && inside(place) ? [place] : []));
+  }, [0.15 * box.height]);
+  for (const kind of ["csv", "json"]) {
+    const waiting = tab.waitForEvent("download");
+    await tab.click(`#export-${kind}`);
+    const path = `${folder}/selection.${kind}`;
+    await (await waiting).saveAs(path);
+    told[kind] = readFileSync(path, "utf8");
+  }
+  told.live = await tab.locator("#live").innerText();
+  await tab.click("#show-list");
+  told.listed = await tab.locator("dialog.list tbody tr").count();
+  told.listTitle = await tab.locator("dialog.list h2").innerText();
+  await tab.keyboard.press("Escape");
+
+  // The same by keyboard alone: from picture to picture, and one opened.
+  await tab.click("#clear-selection");
+  await tab.locator(".stage canvas").focus();
+  await tab.keyboard.press("Shift+ArrowRight");
+  await tab.keyboard.press("Space");
+  told.byKeyboard = await tab.evaluate(() => globalThis.houndstooth.inside.selected);
+  await tab.keyboard.press("Enter");
+  told.openedByKeyboard = await tab.locator(".drawer").isVisible();
+  await tab.keyboard.press("Escape");
+  await tab.fill("#search", "no such thing at all");
+  told.nothing = await tab.locator(".legend-count").innerText();
+  process.stdout.write(JSON.stringify(told));
+} finally {
+  await browser.close();
+}
