@@ -30,8 +30,8 @@ class Mixture:
         return str(rng.choice(["street", "flat", "rendered"], p=[self.street, self.flat, self.rendered]))
 
 
-EASY = Mixture(0.56, 0.32, 0.12, 0.0)
-HARD = Mixture(0.56, 0.32, 0.12, 1.0)
+EASY = Mixture(0.5, 0.34, 0.16, 0.0)
+HARD = Mixture(0.5, 0.34, 0.16, 1.0)
 EVEN = Mixture(0.43, 0.43, 0.14, 0.4)
 
 

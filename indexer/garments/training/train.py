@@ -42,7 +42,7 @@ class Plan:
     """steps, again, settle: of BATCH pictures, in the first, second and third cycle of the learning rate.
 
     The second has harder street photos; the third mixes all that was seen more evenly. check: steps between looks at
-    the validation photos and checkpoints.
+    the validation photos and checkpoints. depthwise: whether the encoder's depthwise kernels learn too.
     """
 
     steps: int
@@ -50,6 +50,7 @@ class Plan:
     settle: int
     seed: int
     check: int = 200
+    depthwise: bool = False
 
     @property
     def last(self) -> int:
@@ -86,7 +87,7 @@ class Trainer:
         self.plan, self.photos, self.validation, self.checkpoint = plan, photos, validation, checkpoint
         self.model, self.average = build_model(), build_model()
         self.average.load_state_dict(self.model.state_dict())
-        freeze(self.model)
+        freeze(self.model, depthwise=not plan.depthwise)
         quicken(self.model)
         self.model.to(memory_format=torch.channels_last)
         parameters = [(name, p) for name, p in self.model.named_parameters() if p.requires_grad]
