@@ -7,6 +7,7 @@ all the same, for the name would say that the photo lies where it does not. WebD
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 import zipfile
 import zlib
@@ -42,10 +43,16 @@ def _archives(place: Path) -> list[Path]:
         return [place] if place.name.lower().endswith(SUFFIXES) else []
     if not place.is_dir():
         return []
-    files = [path for path in sorted(place.iterdir()) if not path.name.startswith(".")]
-    if any(path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES for path in files):
-        return []
-    return [path for path in files if path.is_file() and path.name.lower().endswith(SUFFIXES)]
+    found = []
+    with os.scandir(place) as entries:  # a folder of photos may hold a million of them: the first one tells
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir() or PurePosixPath(entry.name).suffix.lower() in PICTURE_SUFFIXES:
+                return []
+            if entry.is_file() and entry.name.lower().endswith(SUFFIXES):
+                found.append(Path(entry.path))
+    return sorted(found)
 
 
 def detect(place: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -34,8 +35,10 @@ def first_row(place: Path) -> list[str]:
     """The first row of a CSV file, in lower case; empty for anything else."""
     if not place.is_file() or place.suffix.lower() not in (".csv", ".tsv"):
         return []
-    with place.open(encoding=encoding_of(place), errors="replace", newline="") as stream:
-        first = stream.readline(100_000)
+    with place.open("rb") as stream:
+        head = stream.read(100_000)
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    first = head.decode("utf-16" if wide else "utf-8-sig", "replace").partition("\n")[0].rstrip("\r")
     delimiter = "\t" if "\t" in first else ","
     return [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
 

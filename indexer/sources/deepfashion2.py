@@ -28,6 +28,8 @@ CATEGORIES: Final = (
     "trousers", "skirt", "short sleeve dress", "long sleeve dress", "vest dress", "sling dress",
 )  # fmt: skip
 """In the order of their ids, from 1."""
+_FARTHEST = 1e6
+"""Beyond it a number is no coordinate of a photo; NaN is beyond it too."""
 TYPES: Final[dict[str, AttributeType]] = {
     "category": "text",
     "pair": "number",
@@ -112,7 +114,7 @@ def _garment(home: Path, part: str, path: Path, told: Mapping[str, object], key:
 
 
 def _numbers(value: object) -> list[float] | None:
-    if not isinstance(value, list) or not all(isinstance(one, int | float) for one in value):
+    if not isinstance(value, list) or not all(isinstance(one, int | float) and abs(one) < _FARTHEST for one in value):
         return None
     return [float(one) for one in value]
 

@@ -156,7 +156,7 @@ def _photo(where: Place, number: int, product: str, shared: Mapping[str, object]
 def read_modanet(place: Path, how: Reading) -> RecordSource:
     """ModaNet's garments, each a product. Photos are those of photos.lmdb by id, else files in `images/` or the root.
 
-    With Chictopia's database, `post` and `user` tell which photos belong together, and `group` is the user.
+    With Chictopia's database, `post` and `user` tell which photos belong together.
     """
     files = _annotations(place)
     if not files:

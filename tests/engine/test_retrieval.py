@@ -10,9 +10,11 @@ from builders import make_store, unit_rows
 
 from engine.errors import InputError, QueryError
 from engine.pages.retrieval import retrieval_page
+from engine.query import Query
 from engine.retrieval import Question, evaluate_retrieval
 from engine.retrieval.intervals import bootstrap
 from engine.retrieval.measures import KS, measure
+from engine.search import search
 from engine.snapshot import Reader
 
 TYPES = {"is_query": "boolean", "is_gallery": "boolean", "item": "text", "category": "text"}
@@ -172,3 +174,17 @@ def test_what_cannot_be_asked(tmp_path: Path) -> None:
     plain = Reader(make_store(tmp_path / "plain.catalog", {"shape": unit_rows(3, 4)}))
     with pytest.raises(QueryError, match="nothing marks queries and gallery"):
         evaluate_retrieval(plain, Question())
+
+
+def test_the_order_is_that_of_a_search(tmp_path: Path) -> None:
+    reader, _ = shop(tmp_path)
+    weights = {"shape": 2.0, "colour": 1.0}
+    report = evaluate_retrieval(reader, Question(weights, same="item", worst=100))
+    snapshot = reader.snapshot()
+    for one in report.worst[::7]:
+        ids = np.array([one.region_id])
+        vectors = {name: snapshot.vectors(name).gather(ids)[0] for name in weights}
+        answer = search(reader, Query(vectors, weights, where="is_gallery", k=7, group="image"))
+        found = [(hit.image_id, hit.score) for hit in one.hits[:7]]
+        assert [hit.image_id for hit in answer.hits] == [image for image, _ in found]
+        assert [hit.score for hit in answer.hits] == pytest.approx([score for _, score in found], abs=1e-5)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import datasets
+import pytest
 from PIL import Image
 
 from indexer.sources.formats import FORMATS
@@ -57,3 +60,11 @@ def test_a_source_is_named(cli, tmp_path: Path) -> None:
     assert wrong.code == 2 and "did you mean 'table'" in wrong.err and not (tmp_path / "x").exists()
     rooted = cli("index", datasets.fashion_mnist(tmp_path), "--root", tmp_path, "-c", tmp_path / "x", *LIGHT)
     assert rooted.code == 2 and "read as fashion-mnist" in rooted.err
+
+
+def test_paths_are_read_from_standard_input(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = marked(tmp_path / "oml").parent
+    listed = f"{folder}/0_0.png\0{folder}/1_0.png\0gone.png\0".encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(listed)))
+    told = cli("index", "-", "-c", tmp_path / "c", *LIGHT)
+    assert (told.json["indexed"], told.json["failed"]) == (2, 1)
