@@ -20,15 +20,17 @@ from engine.thumbnails import Thumbnails
 from houndstooth.map_colours import Legend, map_colours
 from houndstooth.map_new_photos import PlacedPhoto
 
-SIDE = 2400
-"""Pixels of the longer side of what the points span; a grid may be up to twice as wide or high."""
+SIDES = (2400, 4800)
+"""Pixels of the longer side of what the points span: 85 times the root of their number, within these."""
 MARGIN = 48
 HEADER = 84
 LEGEND_WIDTH = 420
 LARGEST, SMALLEST = 150, 44
 """Pixels of a thumbnail's longer side."""
 FILLED = 0.62
-"""Share of the ground that thumbnails would cover if the points were spread evenly."""
+"""Share of the ground that the largest thumbnails tried would cover if the points were spread evenly."""
+PLACED = 0.85
+"""Thumbnails get smaller until this share of the points has room for one."""
 _CELL_HEIGHTS = (28, 176)
 
 
@@ -151,10 +153,14 @@ def _aspects(columns: object, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     return np.asarray(np.clip(width / np.maximum(height, 1), 0.2, 5.0))
 
 
+def _side(count: int) -> float:
+    return float(np.clip(85 * math.sqrt(count), *SIDES))
+
+
 def _centres(xy: NDArray[np.float32]) -> tuple[NDArray[np.float64], int, int]:
     """Points in pixels, y downwards, and the size of the whole."""
     low, extent = xy.min(axis=0).astype(np.float64), np.ptp(xy, axis=0).astype(np.float64)
-    scale = SIDE / max(float(extent.max()), 1e-9)
+    scale = _side(len(xy)) / max(float(extent.max()), 1e-9)
     inset = MARGIN + LARGEST / 2
     span = extent * scale
     centres = (xy - low) * scale
@@ -176,15 +182,31 @@ def _fit(
 ) -> dict[int, tuple[float, float, float, float]]:
     """A box for each point that finds room, of those in order: at its place, else the nearest free within its size."""
     side = float(np.clip(math.sqrt(FILLED * width * (height - HEADER) / max(len(order), 1)), SMALLEST, LARGEST))
+    while True:
+        sides = np.where(order >= first_new, 1.6 * side, side)
+        placed = _place(centres, order, sides, aspects, width, height)
+        if side <= SMALLEST or len(placed) >= PLACED * len(order):
+            return placed
+        side = max(SMALLEST, 0.85 * side)
+
+
+def _place(
+    centres: NDArray[np.float64],
+    order: NDArray[np.intp],
+    sides: NDArray[np.float64],
+    aspects: NDArray[np.float64],
+    width: int,
+    height: int,
+) -> dict[int, tuple[float, float, float, float]]:
+    """As `_fit`, for thumbnails of these longer sides."""
     step = 4
     taken = np.zeros((height // step + 2, width // step + 2), np.bool_)
-    ring = _ring(side)
+    ring = _ring(float(sides.min()))
     placed = {}
-    for number in order.tolist():
-        large = side * (1.6 if number >= first_new else 1.0)
+    for number, large in zip(order.tolist(), sides.tolist(), strict=True):
         wide, high = large * min(1.0, aspects[number]), large / max(1.0, aspects[number])
         for dx, dy in ring:
-            left, top = centres[number, 0] + dx - wide / 2, centres[number, 1] + dy - high / 2
+            left, top = float(centres[number, 0]) + dx - wide / 2, float(centres[number, 1]) + dy - high / 2
             if left < 4 or top < HEADER or left + wide > width - 4 or top + high > height - 4:
                 continue
             box = taken[
@@ -209,7 +231,7 @@ def _grid_boxes(
 ) -> tuple[list[tuple[float, float, float, float]], int, int]:
     columns, rows = cell
     low, high = _CELL_HEIGHTS
-    tall = float(np.clip(SIDE / max(rows, columns * aspect), low, high))
+    tall = float(np.clip(_side(len(xy)) / max(rows, columns * aspect), low, high))
     wide, gap = tall * aspect, max(1.0, tall * 0.03)
     boxes = [
         (MARGIN + x * wide + gap, MARGIN + HEADER - y * tall + gap, wide - 2 * gap, tall - 2 * gap)
