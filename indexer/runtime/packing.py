@@ -8,6 +8,7 @@ makes the files that are shipped of those that training writes; both are read al
 from __future__ import annotations
 
 import argparse
+import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SCALE = ".scale"
+SQUEEZED, SHAPE = ".zlib", ".shape"
 LEAST = 4096
 """Smaller arrays (biases, depthwise kernels) stay in half precision: they weigh nothing and are felt."""
 
@@ -40,8 +42,35 @@ def pack(weights: Mapping[str, NDArray[Any]], keep: Collection[str] = ()) -> dic
     return packed
 
 
+def squeeze(packed: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays of int8 of at least LEAST numbers as zlib's bytes, NAME.zlib uint8 and NAME.shape; others as they are.
+
+    Few weights are near their channel's largest: a fifth fewer bytes, every number as it was.
+    """
+    squeezed: dict[str, NDArray[Any]] = {}
+    for name, value in packed.items():
+        if value.dtype != np.int8 or value.size < LEAST:
+            squeezed[name] = value
+            continue
+        told = zlib.compress(np.ascontiguousarray(value).tobytes(), 9)
+        squeezed[name + SQUEEZED] = np.frombuffer(told, np.uint8)
+        squeezed[name + SHAPE] = np.array(value.shape, np.int64)
+    return squeezed
+
+
+def unsqueeze(stored: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The reverse of `squeeze`; what is not squeezed passes."""
+    whole = {name: value for name, value in stored.items() if not name.endswith((SQUEEZED, SHAPE))}
+    for name, value in stored.items():
+        if name.endswith(SQUEEZED):
+            plain = name.removesuffix(SQUEEZED)
+            whole[plain] = np.frombuffer(zlib.decompress(value.tobytes()), np.int8).reshape(stored[plain + SHAPE])
+    return whole
+
+
 def unpack(stored: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-    """Weights as float32, packed or not: arrays without a scale only change their type."""
+    """Weights as float32, packed, squeezed or not: arrays without a scale only change their type."""
+    stored = unsqueeze(stored)
     scales = {name + SCALE: name for name in stored if name + SCALE in stored}
     weights = {name: value.astype(np.float32) for name, value in stored.items() if name not in scales}
     for scale, name in scales.items():

@@ -18,6 +18,7 @@ from engine.errors import PictureError
 from indexer.decode import decode
 from indexer.picture import Picture
 from indexer.runtime.base import open_runtime
+from indexer.runtime.packing import squeeze
 from indexer.spaces.vgg import prepare
 from indexer.vgg.projection import fit_projection
 from indexer.vgg.weights import digest, load_weights, pack, unpack, vgg16
@@ -44,7 +45,7 @@ def make(source: Path, photos: Path, to: Path, dim: int) -> None:
     to.mkdir(parents=True, exist_ok=True)
     packed = pack(load_weights(source))
     files = [to / "vgg16.safetensors", to / "vgg16_projection.safetensors"]
-    save_file(packed, files[0])
+    save_file(squeeze(packed), files[0])
     # Fitted on what the packed weights give, since those are what runs.
     runtime = open_runtime(vgg16(unpack(packed)), "cpu")
     features = np.concatenate([runtime(np.stack([prepare(p) for p in batch])) for batch in _batches(photos)])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from indexer.runtime.packing import pack, unpack
+from indexer.runtime.packing import pack, squeeze, unpack
 
 POWER = 0.7
 """Features are raised to this before all else: repeated textures weigh less (the "power normalisation" of Perronnin,
@@ -34,10 +34,10 @@ class Projection:
         return _unit(projected)
 
     def save(self, file: Path, packed: bool = False) -> None:
-        """Write as safetensors, the basis in float16, or packed to 8 bits with a scale for each direction."""
+        """Write as safetensors, the basis in float16, or packed to 8 bits, a scale each direction, and squeezed."""
         from safetensors.numpy import save_file
 
-        basis = pack({"basis": self.basis}) if packed else {"basis": self.basis.astype(np.float16)}
+        basis = squeeze(pack({"basis": self.basis})) if packed else {"basis": self.basis.astype(np.float16)}
         save_file({"mean": self.mean, **basis}, file)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, MissingDependencyError
 from indexer.runtime.network import Activation, Convolution, Layer, MaxPool, Network
+from indexer.runtime.packing import unsqueeze
 
 SIDE = 150
 DIM = 8192
@@ -71,7 +72,8 @@ def pack(weights: Weights) -> dict[str, NDArray[Any]]:
 
 
 def unpack(stored: dict[str, NDArray[Any]]) -> Weights:
-    """The reverse of `pack`; floating-point weights only become float32."""
+    """The reverse of `pack`, squeezed or not; floating-point weights only become float32."""
+    stored = unsqueeze(stored)
     weights = {name: value.astype(np.float32) for name, value in stored.items() if not name.endswith(".scale")}
     for name, scale in stored.items():
         if name.endswith(".scale"):

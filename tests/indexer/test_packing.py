@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from indexer.runtime.packing import LEAST, SCALE, pack, unpack
+from indexer.runtime.packing import LEAST, SCALE, pack, squeeze, unpack, unsqueeze
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (16, 8, 6, 6), (4096, 1)])
@@ -35,3 +36,20 @@ def test_a_channel_of_zeros_stays_zero_and_unpacked_weights_pass() -> None:
     half = {"w": weight.astype(np.float16)}
     np.testing.assert_array_equal(unpack(half)["w"], weight)
     assert half["w"].dtype == np.float16
+
+
+def test_squeezing_loses_nothing_and_takes_less_room(tmp_path) -> None:
+    draw = np.random.default_rng(3)
+    weights = {"w": draw.normal(size=(40, 60, 3, 3)).astype(np.float32), "bias": np.ones(40, np.float32),
+               "small": draw.normal(size=(4, 9)).astype(np.float32)}  # fmt: skip
+    packed = pack(weights)
+    save_file(squeeze(packed), tmp_path / "squeezed")
+    save_file(packed, tmp_path / "packed")
+    assert (tmp_path / "squeezed").stat().st_size < 0.9 * (tmp_path / "packed").stat().st_size
+    back = unsqueeze(load_file(tmp_path / "squeezed"))
+    assert set(back) == set(packed)
+    for name, value in packed.items():
+        np.testing.assert_array_equal(back[name], value)
+        assert back[name].dtype == value.dtype
+    for name, value in unpack(packed).items():
+        np.testing.assert_array_equal(unpack(load_file(tmp_path / "squeezed"))[name], value)
