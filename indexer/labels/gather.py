@@ -23,8 +23,8 @@ from indexer.labels.model_file import SpaceUsed
 from indexer.labels.reading import Example, Examples
 from indexer.sources.cells import fit
 
-DUPLICATE_SPACES = ("vgg", "kind")
-"""In whose vectors near-duplicates are looked for: the first of them that there is."""
+DUPLICATE_SPACE = "vgg"
+"""In whose vectors near-duplicates are looked for, where it is read: in `kind` all dresses are near each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,12 +224,12 @@ def gather(
 def _duplicates(
     pairs: Sequence[tuple[Example, Photo]], features: NDArray[np.float32], spaces: Sequence[SpaceUsed]
 ) -> Duplicates:
-    place, block = 0, None
+    place = 0
     blocks = {}
     for space in spaces:
         blocks[space.name] = features[:, place : place + space.dim]
         place += space.dim
-    block = next((blocks[name] for name in DUPLICATE_SPACES if name in blocks), None)
+    block = blocks.get(DUPLICATE_SPACE)
     hashes = np.array([photo.phash for _, photo in pairs], dtype=np.uint64)
     return find_duplicates([photo.sha256 for _, photo in pairs], hashes, block)
 
