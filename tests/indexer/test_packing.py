@@ -40,7 +40,7 @@ def test_a_channel_of_zeros_stays_zero_and_unpacked_weights_pass() -> None:
 
 def test_squeezing_loses_nothing_and_takes_less_room(tmp_path) -> None:
     draw = np.random.default_rng(3)
-    weights = {"w": draw.normal(size=(40, 60, 3, 3)).astype(np.float32), "bias": np.ones(40, np.float32),
+    weights = {"w": draw.standard_t(3, (40, 60, 3, 3)).astype(np.float32), "bias": np.ones(40, np.float32),
                "small": draw.normal(size=(4, 9)).astype(np.float32)}  # fmt: skip
     packed = pack(weights)
     save_file(squeeze(packed), tmp_path / "squeezed")
