@@ -107,7 +107,7 @@ def measure(view: MapView, chromium: str, folder: Path) -> list[object]:
     return [
         view.title, f"{written:.1f}", f"{made.page.stat().st_size / 1e6:.1f}", f"{made.bytes / 1e6:.1f}",
         *(f"{told[name]:.2f}" for name in ("dots_used", "open_used", "started", "dots", "pictures")),
-        *(f"{told[name]:.0f}" for name in ("pan_median", "pan_worst", "close_median", "hover")),
+        *(f"{told[name]:.0f}" for name in ("pan_used", "pan_median", "pan_worst", "close_median", "hover")),
     ]  # fmt: skip
 
 
@@ -131,8 +131,8 @@ def main() -> None:
             (folder := Path(place) / "real").mkdir()
             lines.append(measure(real(given.catalog, given.map), given.chromium, folder))
     heads = ["map", "write s", "page MB", "all MB", "dots cpu s", "open cpu s", "script s", "dots s", "pictures s"]
-    heads += ["pan ms", "worst ms", "zoomed pan ms", "hover ms"]
-    print(tabulate(lines, heads, colalign=("left", *["right"] * 12)))
+    heads += ["pan cpu ms", "pan ms", "worst ms", "zoomed pan ms", "hover ms"]
+    print(tabulate(lines, heads, colalign=("left", *["right"] * 13)))
     print(
         "cpu s: processor time of all the browser's processes until dots show, and until two seconds after all is read"
     )

@@ -118,11 +118,15 @@ export function decode(header: Header, bytes: Uint8Array<ArrayBuffer>): MapData 
       confidence: steps && Float32Array.from(steps, (step) => (step === NO_CONFIDENCE ? NaN : step / CONFIDENCE_STEPS)),
     };
   });
+  const placed = take(bytes, header.placed) as Uint8Array;
+  if (placed.includes(1)) {
+    columns.push({ name: "placed_later", label: "placed later", type: "boolean", values: placed, words: [], swatches: null, confidence: null });
+  }
   return {
     header,
     rows: header.rows,
     xy: take(bytes, header.xy) as Float32Array,
-    placed: take(bytes, header.placed) as Uint8Array,
+    placed,
     columns,
     column: new Map(columns.map((column) => [column.name, column])),
     shares: take(bytes, header.shares) as Uint8Array,

@@ -62,6 +62,13 @@ describe("payload", () => {
     expect(Array.from(data.column.get("maxi")!.confidence!)).toEqual([1, 0.5, NaN, NaN]);
     expect(data.column.get("price")!.confidence).toBeNull();
   });
+  it("tells points that were placed later, where there are any", () => {
+    expect(data.column.has("placed_later")).toBe(false);
+    const bytes = new Uint8Array(data.xy.buffer.slice(0)) as Uint8Array<ArrayBuffer>;
+    bytes[data.header.placed.at + 2] = 1;
+    const later = decode(data.header, bytes);
+    expect([0, 1, 2, 3].map((row) => valueAt(later.column.get("placed_later"), row))).toEqual([false, false, true, false]);
+  });
   it("refuses another version", () => {
     expect(() => decode({ ...data.header, version: 2 }, new Uint8Array(0))).toThrow("version 1");
   });

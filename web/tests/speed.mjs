@@ -37,7 +37,10 @@ try {
     }
     return times;
   }, k);
+  await pan(1);
+  const usedBefore = await used();
   const whole = await pan(1);
+  const panUsed = ((await used()) - usedBefore) / whole.length;
   const close = await pan(20);
   await tab.waitForFunction(() => performance.getEntriesByName("map-pictures").length > 0);
   const hover = await tab.evaluate(() => {
@@ -53,6 +56,7 @@ try {
   const marks = await tab.evaluate(() => Object.fromEntries(performance.getEntriesByType("mark").map((mark) => [mark.name, mark.startTime / 1000])));
   process.stdout.write(JSON.stringify({
     dots_used: dotsUsed, open_used: openUsed, started: marks["map-started"], dots: marks["map-dots"], pictures: marks["map-pictures"],
+    pan_used: 1000 * panUsed,
     pan_worst: Math.max(...whole), pan_median: middle(whole), close_median: middle(close), hover,
   }));
 } finally {
