@@ -9,7 +9,7 @@ from pathlib import Path
 def is_gone(path: Path) -> bool:
     """Whether there is surely no file: one that cannot be looked at (no permission, a disk that fails) is not gone.
 
-    A photo inside a file, `shop.tar/dress/1.jpg`, is there as long as that file is.
+    A photo inside an archive, `shop.tar/dress/1.jpg`, is there as long as the archive is.
     """
     try:
         path.stat()
@@ -22,8 +22,15 @@ def is_gone(path: Path) -> bool:
     return False
 
 
+HOLDERS = (
+    *(".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip"),
+    *(".mdb", ".lmdb", "-ubyte", "-ubyte.gz"),
+)
+"""How the names of files end that photos may lie in: archives, LMDB, idx."""
+
+
 def holder(path: Path) -> Path | None:
-    """The regular file that a path leads into: the archive of a photo that is one of its members; None elsewhere."""
+    """The archive or database that a path leads into; None where it leads into none, or into another kind of file."""
     for parent in path.parents:
         try:
             mode = parent.stat().st_mode
@@ -31,5 +38,5 @@ def holder(path: Path) -> Path | None:
             continue
         except OSError:
             return None
-        return parent if stat.S_ISREG(mode) else None
+        return parent if stat.S_ISREG(mode) and parent.name.lower().endswith(HOLDERS) else None
     return None

@@ -9,7 +9,7 @@ import pytest
 from builders import Shop
 
 from engine.batch import Counts
-from engine.photos import is_gone
+from engine.photos import holder, is_gone
 from indexer.sources.open import open_source
 
 
@@ -36,3 +36,12 @@ def test_an_unreadable_place_of_an_older_photo_ends_no_run(tmp_path: Path, monke
     monkeypatch.setattr(Path, "stat", refuse)
     assert shop.index(open_source(shop.photos / "new")).counts == Counts(seen=1, indexed=1)
     assert shop.live() == [("dress/1", "old/dress/1.png"), ("new/dress/1", "new/dress/1.png")]
+
+
+def test_a_photo_in_an_archive_is_there_as_long_as_the_archive(tmp_path: Path) -> None:
+    inside = tmp_path / "shop.tar" / "dress" / "1.jpg"
+    assert is_gone(inside) and holder(inside) is None
+    (tmp_path / "shop.tar").touch()
+    assert not is_gone(inside) and holder(inside) == tmp_path / "shop.tar"
+    (tmp_path / "dress").touch()  # where a folder was
+    assert is_gone(tmp_path / "dress" / "1.jpg") and holder(tmp_path / "dress" / "1.jpg") is None

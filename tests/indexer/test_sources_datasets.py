@@ -16,8 +16,10 @@ from builders import Shop
 from PIL import Image
 
 from engine.errors import MissingDependencyError, PictureError, SourceError
+from engine.photos import HOLDERS
 from indexer.decode import decode
 from indexer.decode.limits import DecodeLimits
+from indexer.sources.archive import SUFFIXES
 from indexer.sources.attribute_prediction import length_of, pattern_of
 from indexer.sources.base import Source, SourceImage, SourceProblem
 from indexer.sources.formats import FORMATS
@@ -247,6 +249,11 @@ def test_archives_are_indexed_where_they_lie_and_stay_as_they_were(tmp_path: Pat
         first.counts.failed
     )
     assert before == sorted(path.as_posix() for path in tmp_path.rglob("*") if "catalog" not in path.as_posix())
+
+
+def test_every_file_that_holds_photos_is_known_as_one() -> None:
+    held = (*SUFFIXES, "data.mdb", "photos.lmdb", "train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte")
+    assert all(f"x{name}".endswith(HOLDERS) for name in held)
 
 
 def test_a_cut_archive_and_a_lying_one(tmp_path: Path) -> None:
