@@ -160,7 +160,7 @@ export class Scene {
     };
     gl.useProgram(this.dots.program);
     twgl.setBuffersAndAttributes(gl, this.dots, this.dotBuffers);
-    for (const pass of [0, 1]) {
+    for (const pass of this.mask.includes(0) ? [0, 1] : [1]) {
       twgl.setUniforms(this.dots, { ...uniforms, pass });
       twgl.drawBufferInfo(gl, this.dotBuffers, gl.POINTS, this.data.rows);
     }
