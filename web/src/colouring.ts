@@ -25,8 +25,8 @@ export interface Colouring {
   entry: Int32Array;
   other: Int32Array;
   entries: Entry[];
-  /** Of a number: its values and range; null for categories. */
-  numbers: { values: Numbers; low: number; high: number } | null;
+  /** Of a number: its values and range, and where the colours begin and end; null for categories. */
+  numbers: { values: Numbers; low: number; high: number; from: number; to: number } | null;
 }
 
 const PAIR = 0.6;
@@ -125,7 +125,7 @@ function byNumber(data: MapData, column: Column): Colouring {
   const to = known[Math.min(known.length - 1, Math.floor(known.length * 0.98))] ?? high;
   const first = painted(data.rows, (row) => sequence((column.values[row] - from) / (to - from || 1)));
   const none = new Int32Array(data.rows).fill(-1);
-  return { key: column.name, label: column.label, first, second: first, entry: none, other: none, entries: [], numbers: { values: column.values, low, high } };
+  return { key: column.name, label: column.label, first, second: first, entry: none, other: none, entries: [], numbers: { values: column.values, low, high, from, to } };
 }
 
 function painted(rows: number, colour: (row: number) => Rgb): Uint8Array {

@@ -78,7 +78,7 @@ export class Legend {
   }
 
   private numbers(colouring: Colouring, filter: Filter | undefined): HTMLElement {
-    const { values, low, high } = colouring.numbers!;
+    const { values, low, high, from: darkest, to: lightest } = colouring.numbers!;
     const range = filter && "low" in filter ? filter : { low, high };
     const bins = histogram(values, low, high, 28);
     const top = Math.max(1, ...bins);
@@ -88,7 +88,7 @@ export class Legend {
       const from = low + ((high - low) * bin) / bins.length;
       const to = low + ((high - low) * (bin + 1)) / bins.length;
       bar.style.height = `${count ? Math.max(3, (count / top) * 100) : 0}%`;
-      bar.style.background = css(sequence((bin + 0.5) / bins.length));
+      bar.style.background = css(sequence(((from + to) / 2 - darkest) / (lightest - darkest || 1)));
       if (to < range.low || from > range.high) bar.className = "off";
       bars.append(bar);
     });
