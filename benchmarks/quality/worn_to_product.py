@@ -319,7 +319,7 @@ def main() -> None:
     kinds = asked.masks.split(",")
     if unknown := [kind for kind in kinds if kind not in GARMENTS]:
         parser.error(f"--masks takes {', '.join(GARMENTS)}, not {', '.join(unknown)}")
-    pairs = read_pairs(asked.data, asked.pairs)
+    pairs = read_pairs(asked.data.resolve(), asked.pairs)
     everything = asked.queries == "all"
     tell = print if asked.format == "table" else (lambda line: None)
     rows = [row for kind in kinds for row in measure(pairs, kind, asked.spaces.split(","), everything, tell)]
