@@ -96,7 +96,7 @@ def main() -> None:
     }
     print(f"{'rows':>8}  {'method':6}  {'ours s':>8}  {'direct s':>8}  {'ratio':>6}  trustworthiness ours, direct")
     if "umap" in asked.methods:
-        umap_direct(grouped_rows(500, 8))  # numba compiles once
+        umap_direct(grouped_rows(4_500, 8))  # numba compiles once, what it needs for many rows too
     for count in asked.sizes:
         rows = grouped_rows(count, asked.dim)
         for method in [name for name in asked.methods if name in pairs]:
