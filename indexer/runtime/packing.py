@@ -84,7 +84,7 @@ def _along(scale: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
 
 
 def pack_file(source: Path, to: Path, keep: Collection[str] = ()) -> None:
-    """Write a safetensors file packed but for the arrays to keep, its header as it is."""
+    """Write a safetensors file packed, but for the arrays to keep, and squeezed, its header as it is."""
     from safetensors import safe_open
     from safetensors.numpy import save_file
 
@@ -92,7 +92,7 @@ def pack_file(source: Path, to: Path, keep: Collection[str] = ()) -> None:
         header = stored.metadata()
         weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     unfinished = to.with_name(to.name + ".tmp")
-    save_file(pack(weights, keep), unfinished, header)
+    save_file(squeeze(pack(weights, keep)), unfinished, header)
     unfinished.chmod(0o644)  # safetensors writes for the owner alone
     unfinished.replace(to)
 
