@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 @click.group("evaluate")
 def command() -> None:
-    """Measure how well the catalog answers."""
+    """Measure how well the catalog answers.
+
+    \b
+    houndstooth evaluate retrieval --catalog inshop.catalog
+    """  # fmt: skip
 
 
 @command.command("retrieval")

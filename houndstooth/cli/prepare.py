@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 @click.group("prepare")
 def command() -> None:
-    """Make public datasets ready to train on."""
+    """Make public datasets ready to train on.
+
+    \b
+    houndstooth prepare in-shop ~/deepfashion/In-shop --to ~/in-shop-pairs
+    """  # fmt: skip
 
 
 @command.command("in-shop")
