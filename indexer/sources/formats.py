@@ -143,7 +143,7 @@ FORMATS: tuple[Format, ...] = (
         "fashion-mnist",
         "Fashion-MNIST: idx files of pictures and labels",
         "train-images-idx3-ubyte.gz or t10k-images-idx3-ubyte.gz",
-        "houndstooth index /usr/share/dataset/fashion-mnist --garments given",
+        "houndstooth index /usr/share/datasets/fashion-mnist --garments given",
         fashion_mnist.detect,
         fashion_mnist.read,
     ),
