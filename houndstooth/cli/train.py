@@ -77,6 +77,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
 @click.option(
     "--catalog",
     "-c",
+    envvar="HOUNDSTOOTH_CATALOG",
     type=click.Path(path_type=Path),
     help="The catalog whose stored vectors are learned from, and that gets the label. Photos that it does "
     "not have are extracted as its own were.",

@@ -116,7 +116,7 @@ def bootstrap_interval(
 
     logit-t: value's logit -+ t (groups - 1 degrees of freedom) times the bootstrap's standard error, carried to the
     logit by its slope: it stays in [0, 1] and leans as a share near 1 does. Chosen by simulation
-    (benchmarks/quality/coverage.py): percentiles fell to 90 % coverage with few groups or a value near 1.
+    (benchmarks/quality/interval_coverage.py): percentiles fell to 90 % coverage with few groups or a value near 1.
     percentile: the draws' own percentiles. Where no draw differs, Wilson's with the groups for photos.
     Davison and Hinkley, "Bootstrap Methods and their Application", 1997, sections 3.8 and 5.2.
     """

@@ -115,7 +115,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "modanet",
-        "ModaNet's garments on PaperDoll's photos (photos.lmdb needs `pip install lmdb`)",
+        "ModaNet's garments on PaperDoll's photos (photos.lmdb needs the extra [lmdb])",
         "modanet2018_instances_train.json, with photos.lmdb or images/ beside it",
         "houndstooth index modanet --garments given",
         paperdoll.detect_modanet,
@@ -124,7 +124,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "paperdoll",
-        "PaperDoll's photos of Chictopia: SQLite and LMDB (needs `pip install lmdb`)",
+        "PaperDoll's photos of Chictopia: SQLite and LMDB (needs the extra [lmdb])",
         "photos.lmdb beside an SQLite file (unpacked)",
         "houndstooth index paperdoll",
         paperdoll.detect,

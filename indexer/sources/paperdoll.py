@@ -84,7 +84,7 @@ def _environment(data: Path) -> Any:
     try:
         import lmdb  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
-        raise MissingDependencyError(f"photos in {data} need lmdb: pip install lmdb") from error
+        raise MissingDependencyError(f"photos in {data} need lmdb: pip install 'houndstooth[lmdb]'") from error
     folder = data.name == "data.mdb"
     try:
         return lmdb.open(

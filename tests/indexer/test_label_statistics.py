@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from benchmarks.quality.interval_coverage import World, covered
 from scipy import stats
 from sklearn import metrics
 
-from benchmarks.quality.coverage import World, covered
 from engine.errors import InputError
 from indexer.labels.abstain import clopper_pearson_lower, conformal_sets, precision_threshold
 from indexer.labels.calibration import calibrated, calibration, calibration_error, reliability, scaled
@@ -123,7 +123,7 @@ def test_a_photo_tested_in_every_repeat_is_one_photo():
     ids=lambda world: f"{world.measure}-{world.groups}",
 )
 def test_intervals_hold_the_truth_as_often_as_they_say(world):
-    """1000 tests know the coverage to 1.4 points; benchmarks/quality/coverage.py asks more of them and more worlds."""
+    """1000 tests know it to 1.4 points; benchmarks/quality/interval_coverage.py asks more of them and more worlds."""
     found = {one.method: one.share for one in covered(world, 1000, rounds=200, seed=1)}
     assert 0.93 <= found["logit-t"] <= 0.97
     if world.alike and world.measure == "accuracy":

@@ -1,6 +1,6 @@
 """Do the intervals hold what they promise? The share of simulated tests whose interval holds the truth.
 
-    python benchmarks/quality/coverage.py --tests 1000
+    python benchmarks/quality/interval_coverage.py --tests 1000
 
 Photos come in groups (senders, products), whose photos are more alike than others by a correlation within groups; a
 measure's true value is known. Of each test `group_intervals` and `wilson` make a 95 % interval. An interval that
