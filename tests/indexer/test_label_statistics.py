@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from benchmarks.quality.interval_coverage import World, covered
 from scipy import stats
 from sklearn import metrics
 
+from benchmarks.quality.interval_coverage import World, covered
 from engine.errors import InputError
 from indexer.labels.abstain import clopper_pearson_lower, conformal_sets, precision_threshold
 from indexer.labels.calibration import calibrated, calibration, calibration_error, reliability, scaled
