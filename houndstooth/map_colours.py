@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.attributes import Column
 from engine.cluster_runs import members, open_run
 from engine.errors import InputError
+from engine.pages.cards import SHARE
 from engine.pages.swatches import swatch
 from engine.snapshot import Reader, Snapshot
 
@@ -35,6 +36,17 @@ class Legend:
     ramp: tuple[float, float] | None = None
 
 
+def check_colour_by(reader: Reader, colour_by: str) -> None:
+    """Raise InputError unless the catalog has this attribute, or "cluster:RUN": before a map is laid out for it."""
+    if colour_by.startswith(CLUSTER):
+        open_run(reader.store, colour_by.removeprefix(CLUSTER))
+        return
+    known = reader.snapshot().attributes
+    if colour_by not in known:
+        there = ", ".join(sorted(name for name in known if not name.startswith(SHARE)))
+        raise InputError(f"cannot colour by '{colour_by}': there are {there}, and cluster:RUN")
+
+
 def map_colours(reader: Reader, snapshot: Snapshot, rows: NDArray[np.intp], colour_by: str) -> tuple[list[str], Legend]:
     """#rrggbb of each row (n,) of the snapshot, which has every column, and the legend.
 
@@ -42,10 +54,7 @@ def map_colours(reader: Reader, snapshot: Snapshot, rows: NDArray[np.intp], colo
     """
     if colour_by.startswith(CLUSTER):
         return _by_run(reader, snapshot, rows, colour_by.removeprefix(CLUSTER))
-    if colour_by not in snapshot.attributes:
-        raise InputError(
-            f"cannot colour by '{colour_by}': there are {', '.join(sorted(snapshot.attributes))}, and cluster:RUN"
-        )
+    check_colour_by(reader, colour_by)
     column = snapshot.columns([colour_by])[colour_by]
     values = column.values[rows]
     title = colour_by.replace("_", " ")

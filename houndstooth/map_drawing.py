@@ -8,19 +8,27 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.snapshot import Reader
 from engine.stored_maps import StoredMap
-from houndstooth.map_colours import CLUSTER
+from houndstooth.map_colours import check_colour_by
 from houndstooth.map_new_photos import PlacedPhotos
 
 DRAWN = (".html", ".png", ".svg")
 Progress = Callable[[str, int, int], None]
 
 
-def check_drawn(to: Path) -> None:
-    """Raise InputError unless the file's suffix says what to draw, and it has a folder to lie in."""
+def check_drawn(to: Path, new: bool = False) -> None:
+    """Raise InputError unless the file's suffix says what to draw, and it has a folder to lie in.
+
+    new: with photos that are not in the catalog, which pages cannot show.
+    """
     if to.suffix.lower() not in DRAWN or to.is_dir():
         raise InputError(f"cannot draw a map as '{to.name}': end the name in {', '.join(DRAWN)}")
     if not to.absolute().parent.is_dir():
         raise InputError(f"cannot write {to}: there is no folder {to.parent}")
+    if new and to.suffix.lower() == ".html":
+        raise InputError(
+            "the page shows photos of the catalog only: draw new ones as .png or .svg, "
+            "or index them and use --place-new"
+        )
 
 
 def draw_map(
@@ -37,7 +45,9 @@ def draw_map(
     colour_by: an attribute, or "cluster:RUN". dark: the ground of a picture; a page has both. new: photos beside the
     catalog's, which pictures show and pages do not. Raises InputError.
     """
-    check_drawn(to)
+    check_drawn(to, new is not None)
+    if colour_by:
+        check_colour_by(reader, colour_by)
     if to.suffix.lower() != ".html":
         from houndstooth.map_picture import map_picture
         from houndstooth.map_picture_files import write_picture
@@ -46,15 +56,9 @@ def draw_map(
         photos, cell = (new.photos, new.cell) if new is not None else ((), None)
         write_picture(map_picture(reader, stored, colour_by, dark, photos, cell), to)
         return (to,)
-    if new is not None:
-        raise InputError(
-            "the page shows photos of the catalog only: draw new ones as .png or .svg, "
-            "or index them and use --place-new"
-        )
     from engine.pages.map import map_page
-    from houndstooth.map_view import RUN, map_view
+    from houndstooth.map_view import map_view
 
-    asked = RUN + colour_by.removeprefix(CLUSTER) if colour_by and colour_by.startswith(CLUSTER) else colour_by
-    view = map_view(reader, stored, asked, tell=progress)
+    view = map_view(reader, stored, colour_by, tell=progress)
     made = map_page(view, to, tell=lambda done, total: progress("pictures", done, total))
     return (made.page,) if made.folder is None else (made.page, made.folder)

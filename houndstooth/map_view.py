@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.attributes import Column
-from engine.cluster_runs import ClusterRun, list_runs, members
+from engine.cluster_runs import ClusterRun, list_runs, members, open_run
 from engine.errors import InputError
 from engine.near_products import near_products
 from engine.pages.cards import DOMINANT, SHARE
@@ -19,14 +19,13 @@ from engine.second_cluster import second_clusters
 from engine.snapshot import Reader, Snapshot
 from engine.stored_maps import StoredMap, map_points
 from engine.thumbnails import Thumbnails
+from houndstooth.map_colours import CLUSTER, check_colour_by
 from houndstooth.map_pictures import map_pictures
 
 NEIGHBOURS = 8
 MAX_RUNS = 12
 RUN = "run:"
 """What the page says before the name of a cluster run that it colours by."""
-CLUSTER = "cluster:"
-"""What a person says before it."""
 Rows = NDArray[np.intp]
 Tell = Callable[[str, int, int], None]
 
@@ -41,9 +40,12 @@ def map_view(
 ) -> MapView:
     """What the page of a map shows, from the newest generation; points whose region left the catalog are left out.
 
-    colour_by: an attribute, the name of a cluster run, "cluster:NAME", or None for what suits the space. neighbours:
-    how many of each space. tell: called with a stage, what is done and all there is. Raises InputError.
+    colour_by: an attribute, "cluster:RUN", also of a run older than the MAX_RUNS newest, which the page has anyway, or
+    None for what suits the space. neighbours: how many of each space. tell: called with a stage, what is done and all
+    there is. Raises InputError.
     """
+    if colour_by is not None:
+        check_colour_by(reader, colour_by)
     snapshot = reader.snapshot(lambda known: known)
     points = map_points(reader.store, stored)
     rows = snapshot.rows_of(points.region_ids)
@@ -56,7 +58,8 @@ def map_view(
     kept = kept[map_order(points.xy[kept], stored.seed)]
     rows, points = rows[kept], points.take(kept)
     columns = {name: _taken(column, rows) for name, column in snapshot.columns(snapshot.attributes).items()}
-    runs = tuple(_run_view(reader, snapshot, run, points.region_ids) for run in list_runs(reader.store)[-MAX_RUNS:])
+    asked = _asked_run(reader, colour_by)
+    runs = tuple(_run_view(reader, snapshot, run, points.region_ids) for run in _runs(reader, asked))
     colours, shares = _palette(columns, len(rows))
     aspects = columns["width"].values / np.maximum(columns["height"].values, 1)
     return MapView(
@@ -71,7 +74,7 @@ def map_view(
         runs=runs,
         near=tuple(_near(snapshot, name, rows, neighbours, tell) for name in snapshot.spaces),
         pictures=map_pictures(Thumbnails(reader.store), snapshot.image_ids[rows], aspects),
-        colour_by=_colour_by(colour_by, stored, columns, runs),
+        colour_by=RUN + asked.name if asked else colour_by or _suitable(stored, columns, runs),
         dropped=int((~live).sum()),
     )
 
@@ -125,18 +128,21 @@ def _near(snapshot: Snapshot, space: str, rows: Rows, k: int, tell: Tell) -> Nea
     return NearView(space, found, scores)
 
 
-def _colour_by(
-    asked: str | None, stored: StoredMap, columns: Mapping[str, Column], runs: tuple[RunView, ...]
-) -> str | None:
-    named = {run.name for run in runs}
-    if asked is not None:
-        if asked in columns:
-            return asked
-        run = asked.removeprefix(CLUSTER).removeprefix(RUN)
-        if run in named:
-            return RUN + run
-        there = [name for name in columns if not name.startswith(SHARE)] + [CLUSTER + name for name in sorted(named)]
-        raise InputError(f"cannot colour by '{asked}': there are {', '.join(there)}")
+def _asked_run(reader: Reader, colour_by: str | None) -> ClusterRun | None:
+    if colour_by is None or not colour_by.startswith(CLUSTER):
+        return None
+    return open_run(reader.store, colour_by.removeprefix(CLUSTER))
+
+
+def _runs(reader: Reader, asked: ClusterRun | None) -> list[ClusterRun]:
+    """The newest, oldest first, and the one that was asked for, if it is older, before them."""
+    newest = list_runs(reader.store)[-MAX_RUNS:]
+    older = asked is not None and asked.id not in {run.id for run in newest}
+    return [asked, *newest[1 - MAX_RUNS :]] if asked is not None and older else newest
+
+
+def _suitable(stored: StoredMap, columns: Mapping[str, Column], runs: tuple[RunView, ...]) -> str | None:
+    """What to colour a map of this space by."""
     latest = [run.name for run in runs if run.space == stored.space]
     preferred = (DOMINANT, "category") if stored.space in ("colour", "palette") else ("category", "pattern", DOMINANT)
     if stored.space == "pattern":

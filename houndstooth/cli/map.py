@@ -93,6 +93,7 @@ def command(
     """  # fmt: skip
     from engine.maps import open_map
     from houndstooth.catalog import Catalog
+    from houndstooth.map_colours import check_colour_by
     from houndstooth.map_drawing import check_drawn
 
     made = [method, where, name, columns, aspect, by, replace or None]
@@ -103,8 +104,10 @@ def command(
     if (colour_by or dark) and to is None:
         raise click.UsageError("--colour-by and --dark are for what is drawn: say where with --to.")
     if to is not None:
-        check_drawn(to)
+        check_drawn(to, place is not None)
     opened = Catalog(catalog)
+    if colour_by:
+        check_colour_by(opened.reader, colour_by)
     new: PlacedPhotos | None = None
     with progress_bar() as show:
         if place is not None:

@@ -161,6 +161,12 @@ def test_wrong_questions_are_answered_before_any_work(cli, shop, tmp_path: Path)
             "no space 'nope'",
         ),
         (("map", "colour", "--columns", 3), "for the grid"),
+        (("map", "colour", "--colour-by", "nope", "--to", tmp_path / "m.png"), "cannot colour by 'nope'"),
+        (
+            ("map", "colour", "--colour-by", "cluster:nope", "--to", tmp_path / "m.html"),
+            "no cluster run is named 'nope'",
+        ),
+        (("map", "colour", "--place", tmp_path, "--to", tmp_path / "m.html"), "--place-new"),
         (("map", "colour", "--method", "grid", "--aspect", "wide"), "write 3:4"),
         (("maps", "show", "nope"), "no map is named 'nope'"),
     ]:

@@ -15,6 +15,7 @@ import houndstooth
 from engine.errors import InputError
 from engine.maps import MapPoints, NewMap, StoredMap, save_map
 from engine.thumbnails import Thumbnails
+from houndstooth import map_view as map_view_module
 from houndstooth.map_pictures import draw_sheet, sheet_size, sprite_sizes
 from houndstooth.map_view import map_view
 
@@ -72,6 +73,19 @@ def test_points_whose_photo_left_are_left_out(catalog: houndstooth.Catalog) -> N
 def test_what_cannot_be_coloured_by_is_told(catalog: houndstooth.Catalog) -> None:
     with pytest.raises(InputError, match=r"cannot colour by 'categroy': there are .*category"):
         map_view(catalog.reader, stored(catalog), "categroy")
+
+
+def test_a_run_that_is_asked_for_is_on_the_page_though_newer_ones_fill_it(
+    catalog: houndstooth.Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_view_module, "MAX_RUNS", 2)
+    for name in ("first", "second", "third"):
+        catalog.cluster("colour", 2, name=name)
+    kept = stored(catalog)
+    view = map_view(catalog.reader, kept, "cluster:first", neighbours=1)
+    assert view.colour_by == "run:first" and [run.name for run in view.runs] == ["first", "third"]
+    view = map_view(catalog.reader, kept, "cluster:colour", neighbours=1)
+    assert view.colour_by == "run:third" and [run.name for run in view.runs] == ["second", "third"]
 
 
 def test_pictures_on_a_sheet_are_the_stored_ones_whole_and_in_their_cells(catalog: houndstooth.Catalog) -> None:

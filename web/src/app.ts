@@ -97,7 +97,7 @@ export class App {
 
   private quality(): string[] {
     const { trustworthiness } = this.data.header.map.quality;
-    return trustworthiness === undefined ? [] : [`trustworthiness ${trustworthiness.toFixed(2)}`];
+    return trustworthiness === undefined ? [] : [`trustworthiness ${trustworthiness.toFixed(3)}`];
   }
 
   private toolbar(): HTMLElement {
