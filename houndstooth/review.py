@@ -213,10 +213,11 @@ def _train(
     store: Store, pool: Pool, kept: KeptLabel | None, options: ReviewOptions, progress: Progress
 ) -> tuple[Trained | None, str]:
     """The head learned from what was given, or why there is none yet."""
+    from indexer.labels.kept import catalog_uuid
     from indexer.labels.review.learn import learnable
     from indexer.labels.train import train_head
 
-    told = {"source": str(store.root), REVIEW: True}
+    told = {"source": str(store.root), "catalog": catalog_uuid(store), "given": True, REVIEW: True}
     kind = kept.model.head.kind if kept and kept.model else "linear"
     try:
         training = learnable(store, pool, _spaces(store, kept, options.spaces), progress)
@@ -226,8 +227,15 @@ def _train(
 
 
 def _is_foreign(store: Store, kept: KeptLabel) -> bool:
-    """Whether the label was learned elsewhere: from other photos, which a few answers need not outweigh."""
-    return kept.model is not None and kept.model.card.get("source") != str(store.root)
+    """Whether the label was learned from more than the catalog was given, which a few answers need not outweigh."""
+    return kept.model is not None and not (_saw_photos(store, kept) and kept.model.card.get("given"))
+
+
+def _saw_photos(store: Store, kept: KeptLabel) -> bool:
+    """Whether the label was learned from photos of this catalog, wherever its folder lies now."""
+    from indexer.labels.kept import catalog_uuid
+
+    return kept.model is not None and kept.model.card.get("catalog") == catalog_uuid(store)
 
 
 def _audited(pool: Pool) -> Any:
@@ -274,8 +282,8 @@ def _judge(store: Store, pool: Pool, kept: KeptLabel | None, rule: StopRule | No
     from indexer.labels.review.stop import StopRule, judge
 
     rule = rule or StopRule()
-    learned_all = kept is not None and not _is_foreign(store, kept) and not (kept.model and kept.model.card.get(REVIEW))
-    if kept is None or pool.chances is None or learned_all:
+    saw_audit = kept is not None and _saw_photos(store, kept) and not (kept.model and kept.model.card.get(REVIEW))
+    if kept is None or pool.chances is None or saw_audit:
         return None, len(pool.audit)
     rows = _audited(pool)
     right = int(((pool.chances[rows].argmax(axis=1) == pool.given[rows]) & pool.has_vector[rows]).sum())

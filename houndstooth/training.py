@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LABEL_SPACES = ("kind", "vgg")
 """Spaces that a label learns from when no catalog says which there are: those of them that are installed."""
 
+EXTRACTING = "vectors of new photos"
+"""The stage that ends by itself when it is asked to stop."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -133,9 +136,9 @@ def _work(
     total = len({one.photo for one in photos})
 
     def tell(counts: Counts) -> None:
-        progress("vectors of new photos", counts.seen, total)
+        progress(EXTRACTING, counts.seen, total)
 
-    progress("vectors of new photos", 0, total)
+    progress(EXTRACTING, 0, total)
     return index_examples(folder, name, photos, extractors, step, tell, stop)
 
 
@@ -166,5 +169,14 @@ def train_label(
 
     options = options or TrainOptions()
     training = training_set(name, source, store, options, progress, stop)
-    told = {"source": str(source or (store.root if store else ""))}
+    told = {"source": str(source or (store.root if store else "")), **_of_catalog(training, source, store)}
     return train_head(training, options.head, options.scheme, options.seed, told=told, progress=progress)
+
+
+def _of_catalog(training: TrainingSet, source: Path | None, store: Store | None) -> dict[str, object]:
+    """For the card: the catalog whose photos were learned from, and whether by what it was given."""
+    from indexer.labels.kept import catalog_uuid
+
+    if store is None or not (training.labelled.regions >= 0).any():
+        return {}
+    return {"catalog": catalog_uuid(store), "given": source is None}

@@ -192,7 +192,7 @@ def _print_taken(taken: Taken, target: float) -> None:
 
 def _stop_text(verdict: Verdict | None, audit: int, target: float) -> str:
     if verdict is None:
-        return "Go on: there is no label yet that the audit could judge"
+        return "Go on: there is no label yet that the audit could judge, one that has not learned from its photos"
     right = f"{verdict.right} of {counted(verdict.n, 'audit answer')} right"
     if verdict.stop:
         return f"You may stop: {right}, accuracy at least {verdict.lower:.3f} with 95 % confidence, all looks counted"

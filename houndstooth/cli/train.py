@@ -183,11 +183,12 @@ def label(
     houndstooth train category --catalog shop.catalog --head dense --report report.html
     houndstooth train category --from folders/ --backbone vgg16 --compare --report table.md
     """
+    from engine.errors import InputError
     from engine.store import Store
     from houndstooth.cli.index import stopping
     from houndstooth.judging import JudgeOptions, judge, require_reports
     from houndstooth.labels import keep, label_name
-    from houndstooth.training import TrainOptions, train_label
+    from houndstooth.training import EXTRACTING, TrainOptions, train_label
 
     name = label_name(context.info_name or ANY)
     if catalog is not None and garments is not None:
@@ -196,7 +197,13 @@ def label(
     require_reports(reports)
     judging = JudgeOptions(BACKBONES if compare else backbones, blocks, curve, reports, work)
     options = TrainOptions(columns, root, spaces, head, scheme, seed, garments, work)
-    with stopping() as stop, stages() as show:
+    with stopping() as stop, stages() as bar:
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stop.stopped and stage != EXTRACTING:
+                raise InputError("stopped: run the same command again")
+            bar(stage, done, total)
+
         try:
             trained = train_label(name, source, store, options, show, stop)
             report = judge(trained, judging, show) if reports or judging.backbones else None
@@ -272,7 +279,9 @@ def _print(name: str, trained: Trained, catalog: Path | None, to: Path | None, o
     scores = trained.evaluation.scores
     sides = f"{scores[0].train} to learn from, {scores[0].validation} to choose by, {scores[0].test} to test on"
     click.echo(f"Judged by {trained.evaluation.scheme}: {sides}" + (" in the first fold" if len(scores) > 1 else ""))
-    click.echo(f"{counted(card['tested'], 'photo')} tested on that it had not learned from, 95 % intervals by groups:")
+    tested = len(set(trained.evaluation.predictions.rows.tolist()))
+    times = "" if tested == card["tested"] else f", {card['tested']} times in all"
+    click.echo(f"{counted(tested, 'photo')} tested on{times}, none learned from; 95 % intervals by groups:")
     for measure, found in card["metrics"].items():
         ends = f"  {found['low']:.3f} to {found['high']:.3f}" if "low" in found else ""
         click.echo(f"  {TITLES[measure]:<18} {found['value']:.3f}{ends}")

@@ -177,14 +177,17 @@ def _labels(predictions: Predictions) -> tuple[NDArray[np.float32], NDArray[np.b
 
 
 def _design_effect(right: NDArray[np.bool_], groups: NDArray[np.int64] | None) -> float:
-    """How many times larger the variance of the share right is than that of independent photos; at least 1."""
-    share = float(right.mean())
-    if groups is None or not 0 < share < 1:
+    """How many times larger the variance of the share right is than that of independent photos; at least 1.
+
+    Where all are alike it cannot be estimated: a group, whose photos may be one photo in several folds, counts as one.
+    """
+    if groups is None:
         return 1.0
+    share = float(right.mean())
     _, member = np.unique(groups, return_inverse=True)
     count = int(member.max()) + 1
-    if count < 2:
-        return float(len(right))
+    if count < 2 or not 0 < share < 1:
+        return len(right) / count
     residuals = np.bincount(member, weights=right - share)
     variance = count / (count - 1) * float((residuals**2).sum()) / len(right) ** 2
     return max(1.0, variance / (share * (1 - share) / len(right)))

@@ -20,7 +20,7 @@ from engine.snapshot import Reader, Snapshot
 from engine.values import declare, write_labels
 from engine.writer import Writer
 from indexer.labels.features import BATCH_ROWS, features_of, joined
-from indexer.labels.kept import KeptLabel, stale_spaces
+from indexer.labels.kept import KeptLabel, delete_predicted, stale_spaces
 from indexer.labels.model_file import LabelModel
 
 Confidence = float | Mapping[str, float]
@@ -147,10 +147,12 @@ def _tell(
 
 
 def _finish(writer: Writer, kept: KeptLabel) -> None:
+    """Note that all is told; what the label said before, of classes that it has no more, goes."""
     told = dict(setting(writer.store, LABELS) or {})
     if "through" in told.get(kept.attribute, {}):
         line = {key: value for key, value in told[kept.attribute].items() if key != "through"}
         with writer.change() as connection:
+            delete_predicted(connection, kept.attribute, but=kept.name)
             write_setting(connection, LABELS, {**told, kept.attribute: line})
 
 

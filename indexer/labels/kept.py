@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from engine import schema
 from engine.errors import HoundstoothError, InputError, SpaceError
@@ -90,10 +90,22 @@ def clear_label(writer: Writer, kept: KeptLabel) -> None:
     """Take a label out of the catalog with all that it predicted, in one transaction; its file is swept later."""
     told = dict(setting(writer.store, LABELS) or {})
     told.pop(kept.attribute, None)
-    value = schema.region_value
     with writer.change() as connection:
         write_setting(connection, LABELS, told)
-        connection.execute(delete(value).where(value.c.model.like(f"label:{escaped(kept.attribute)}:%", escape="/")))
+        delete_predicted(connection, kept.attribute)
+
+
+def delete_predicted(connection: Connection, attribute: str, but: str = "") -> None:
+    """Delete what a label of this name predicted, whatever its file was. but: the signature of one to leave."""
+    value = schema.region_value
+    theirs = value.c.model.like(f"label:{escaped(attribute)}:%", escape="/")
+    connection.execute(delete(value).where(theirs, value.c.model != but))
+
+
+def catalog_uuid(store: Store) -> str:
+    """What tells a catalog from all others, wherever its folder lies."""
+    with store.database.read() as connection:
+        return str(connection.execute(select(schema.catalog.c.uuid)).scalar_one())
 
 
 def predicted_counts(store: Store, kept: KeptLabel) -> dict[str, dict[str, int]]:

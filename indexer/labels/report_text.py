@@ -95,7 +95,7 @@ def _division(report: Report) -> str:
     return (
         f"{report.photos:,} photos in {grouped}. Divided by {report.scheme}: learned from {train:,.0f}, chosen by "
         f"{validation:,.0f} others (regularisation, epochs, temperature, thresholds), tested on the rest, "
-        f"{report.tested:,} in all."
+        f"{report.tested:,} tests in all."
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from engine.errors import InputError, SpaceError
 from engine.models import LABELS, label_files, model_path
 from engine.settings import setting
 from engine.snapshot import Reader
+from engine.store import Store
 from engine.writer import writing
 from houndstooth.labels import keep, list_labels
 from houndstooth.training import TrainOptions
+from indexer.bulk import StopRequest
 from indexer.labels.apply import apply_label, predict
 from indexer.labels.features import features_of
 from indexer.labels.kept import kept_labels
@@ -65,6 +68,10 @@ def stored(shop: Shop, attribute: str) -> dict[str, tuple[Any, float, str]]:
             .where(name.c.name == attribute, region.c.removed.is_(None))
         ).all()
     return {row.path: (row.number if row.text is None else row.text, row.confidence, row.model) for row in rows}
+
+
+def state_of(store: Store, name: str) -> str:
+    return next(line.state for line in list_labels(store) if line.name == name)
 
 
 def test_a_label_becomes_a_filter(trained: Shop, cli: Callable[..., Outcome], tmp_path: Path) -> None:
@@ -131,7 +138,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(trained: Shop) -> None:
     model = kept_labels(store)["patterned"].model
     assert model is not None
     keep(store, model, confidence=0.6)  # another threshold: all is told anew
-    assert list_labels(store)[0].state.startswith("unfinished")
+    assert state_of(store, "patterned").startswith("unfinished")
     asked = 0
 
     def stop() -> bool:
@@ -148,9 +155,26 @@ def test_a_stopped_run_goes_on_where_it_stopped(trained: Shop) -> None:
         rest = apply_label(writer, kept_labels(store)["patterned"], lambda *told: seen.append(told), rows=10)
     assert rest.done and first.regions + rest.regions == len(before)
     assert seen[0] == (20, len(before))
-    assert list_labels(store)[0].state == "ready"
+    assert state_of(store, "patterned") == "ready"
     after = stored(trained, "patterned")
     assert after == {path: one for path, one in before.items() if one[1] >= 0.6}
+
+
+def test_a_stopped_training_keeps_nothing(
+    shop: Shop, tmp_path: Path, cli: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is heard between the stages of training and judging too, which may take hours with networks."""
+
+    @contextmanager
+    def stopped() -> Iterator[StopRequest]:
+        stop = StopRequest()
+        stop.stop()
+        yield stop
+
+    monkeypatch.setattr("houndstooth.cli.index.stopping", stopped)
+    done = cli("train", "patterned", "--from", labels_of(shop, tmp_path), "--catalog", shop.catalog)
+    assert done.code == 130 and "Stopped early" in done.err
+    assert "patterned" not in label_files(houndstooth.open(shop.catalog).store)
 
 
 def test_a_kill_in_a_batch_leaves_the_batches_before(trained: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +275,7 @@ def test_files_of_labels_are_checked_swept_and_repaired(trained: Shop, cli: Call
         catalog.label("patterned")
     assert "altered" in cli("labels", "--catalog", trained.catalog).out
     assert catalog.repair(found).unfitted == ("label patterned",)
-    assert catalog.check().clean and catalog.labels() == []
+    assert catalog.check().clean and "patterned" not in [line.name for line in catalog.labels()]
 
 
 def test_forgetting_a_label_deletes_what_it_said(trained: Shop, cli: Callable[..., Outcome]) -> None:
@@ -284,8 +308,14 @@ def test_a_label_of_several_is_one_boolean_a_class(shop: Shop, tmp_path: Path, c
     )
     plain, long = stored(shop, "style_plain"), stored(shop, "style_long")
     assert {hit.image for hit in hits.hits} == {path for path in plain if plain[path][0] and not long[path][0]}
+    # Trained again without one of its classes, it says no more of it.
+    table.write_text("\n".join(lines).replace("plain|long", "long|wide").replace("plain", "wide"), encoding="utf-8")
+    assert cli("train", "style", "--from", table, "--catalog", shop.catalog, "--scheme", "80/20").code == 0
+    assert stored(shop, "style_plain") == plain, "until the photos are told"
+    assert cli("label", "style", "--catalog", shop.catalog).code == 0
+    assert stored(shop, "style_plain") == {} and len(stored(shop, "style_wide")) == len(stored(shop, "style_long")) > 0
     assert cli("label", "style", "--forget", "--catalog", shop.catalog).code == 0
-    assert stored(shop, "style_plain") == {}
+    assert stored(shop, "style_wide") == {}
 
 
 def test_an_attribute_that_was_given_can_be_learned(shop: Shop, cli: Callable[..., Outcome]) -> None:
@@ -362,6 +392,6 @@ def test_the_python_api(shop: Shop, tmp_path: Path) -> None:
     assert trained.model.boolean and trained.model.head.dim == 256
     applied = catalog.label("patterned", confidence=0.5)
     assert sum(applied.values["patterned"].values()) == applied.regions == len(shop.rows)
-    assert [line.name for line in catalog.labels()] == ["patterned"]
+    assert [line.name for line in catalog.labels()] == ["category", "patterned"]
     catalog.forget_label("patterned")
     assert catalog.labels() == []

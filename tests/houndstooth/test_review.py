@@ -29,7 +29,7 @@ from houndstooth.review import REVIEW, ReviewOptions, next_photos, take_answers
 from houndstooth.review_pictures import pictures
 from indexer.labels.gather import given_examples
 from indexer.labels.heads import Head, Layer
-from indexer.labels.kept import kept_labels
+from indexer.labels.kept import catalog_uuid, kept_labels
 from indexer.labels.model_file import LabelModel, SpaceUsed
 
 KINDS = ("bag", "coat", "dress")
@@ -239,20 +239,20 @@ def test_a_busy_catalog_keeps_no_answers(store: Store, tmp_path: Path) -> None:
     assert "kind" not in Reader(store).snapshot().attributes
 
 
-def known_label(store: Store, source: str, sharpness: float) -> LabelModel:
+def known_label(store: Store, sharpness: float, **card: Any) -> LabelModel:
     """A label that tells the three kinds by their middles; with a sharpness below 0 it is always wrong."""
     space = Reader(store).snapshot().space("shape")
     weight = (np.eye(24, 3) * sharpness).astype(np.float32)
     head = Head("linear", False, np.zeros(24, np.float32), np.ones(24, np.float32),
                 (Layer(weight, np.zeros(3, np.float32)),))  # fmt: skip
-    return LabelModel("kind", KINDS, False, (SpaceUsed("shape", 24, space.fingerprint),), head, {"source": source})
+    return LabelModel("kind", KINDS, False, (SpaceUsed("shape", 24, space.fingerprint),), head, dict(card))
 
 
 @pytest.mark.parametrize(("sharpness", "stays"), [(20, True), (-20, False)])
 def test_a_label_from_elsewhere_stays_while_it_is_better(
     store: Store, tmp_path: Path, sharpness: float, stays: bool
 ) -> None:
-    keep(store, known_label(store, "elsewhere.csv", sharpness))
+    keep(store, known_label(store, sharpness, source="elsewhere.csv", catalog="another"))
     options = ReviewOptions(count=100, audit=0.5)
     following = next_photos(store, "kind", options)
     pool = following.pool
@@ -274,8 +274,10 @@ def test_a_label_from_elsewhere_stays_while_it_is_better(
     assert (kept_labels(store)["kind"].model.card.get("source") == "elsewhere.csv") is stays  # type: ignore[union-attr]
 
 
-def test_a_label_that_learned_from_the_audit_is_not_judged(store: Store, tmp_path: Path) -> None:
-    keep(store, known_label(store, str(store.root), 20))
+@pytest.mark.parametrize("given", [True, False])
+def test_a_label_that_learned_from_the_audit_is_not_judged(store: Store, tmp_path: Path, given: bool) -> None:
+    """By what the catalog was given, or by a table of its photos; its folder may have moved since."""
+    keep(store, known_label(store, 20, source="/before/it/moved", catalog=catalog_uuid(store), given=given))
     file = answer_file(tmp_path / "a.csv", [("/photos/p0.jpg", "bag")])
     taken = take_answers(store, "kind", file)
     assert taken.trained is None and taken.verdict is None

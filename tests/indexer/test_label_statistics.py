@@ -190,6 +190,10 @@ def test_a_threshold_counts_photos_of_a_group_for_what_they_are_worth():
                                         .proportion_ci(0.95, "exact").low)  # fmt: skip
     assert precision_threshold(confidence, right, 0.5, groups).lower < alone.lower - 0.03
     assert clopper_pearson_lower(0, 10) == 0
+    # All right: 600 photos of 30 groups are worth 30, and a photo in three folds is one.
+    sure = precision_threshold(confidence, np.ones(600, bool), 0.8, groups)
+    assert sure.lower == pytest.approx(0.05 ** (1 / 30))
+    assert precision_threshold(confidence, np.ones(600, bool), 0.95, groups).confidence is None
 
 
 def test_no_threshold_is_better_than_a_promise_that_does_not_hold():
