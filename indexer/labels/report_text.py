@@ -133,8 +133,11 @@ def abstention_sentences(report: Report) -> tuple[str, ...]:
         )
     else:
         kept = f", of which {_percent(found.precision)} were right" if found.precision is not None else ""
+        asked = f"Asking for a confidence of at least {threshold.confidence:g}"
+        if not threshold.confidence:
+            asked = f"Answering all {what}, however unsure,"
         said.append(
-            f"Asking for a confidence of at least {threshold.confidence:g} promises {_percent(threshold.wanted)} "
+            f"{asked} promises {_percent(threshold.wanted)} "
             f"right (95 % sure, chosen on the validation part). On the test photos that answered "
             f"{_percent(found.answered)} of {what}{kept}."
         )

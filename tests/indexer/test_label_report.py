@@ -15,6 +15,7 @@ from indexer.labels.evaluate import evaluate
 from indexer.labels.examples import Labelled
 from indexer.labels.learning_curve import CurvePoint
 from indexer.labels.report import build_report, write_report
+from indexer.labels.report_text import abstention_sentences
 from indexer.labels.splits import parse_scheme
 
 JPEG = b"\xff\xd8\xff\xe0 a thumbnail"
@@ -183,3 +184,11 @@ def test_charts_put_shares_where_they_belong():
     low, high = min(ticks, key=float), max(ticks, key=float)
     share = (ticks[low] - third.y) / (ticks[low] - ticks[high])
     assert float(low) + share * (float(high) - float(low)) == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_promise_that_all_photos_keep_is_said_so():
+    labelled = photos()
+    judged = evaluate(labelled, fit_of(labelled, noise=0.01), parse_scheme("5-fold"))
+    report = build_report({"sure": judged}, precision=0.8)
+    assert report.main.abstention.threshold.confidence == 0
+    assert abstention_sentences(report)[0].startswith("Answering all photos, however unsure, promises 80.0 % right")
