@@ -245,7 +245,7 @@ def test_results_as_json(reader: Reader) -> None:
     told = json.loads(json.dumps(results.to_json({"product": "p1"}), allow_nan=False))
     assert list(told) == ["query", "matched", "searched", "exact", "hits"]
     assert told["query"]["product"] == "p1" and told["query"]["using"] == {"shape": 1.0}
-    assert list(told["hits"][0]) == ["rank", "product", "image", "score", "scores", "attributes"]
+    assert list(told["hits"][0]) == ["rank", "product", "image", "score", "scores", "attributes", "confidences"]
     assert told["matched"] == 50 and told["exact"] is True
 
 

@@ -29,7 +29,7 @@ def test_json_has_exactly_the_documented_shape(ask) -> None:
     }  # fmt: skip
     assert (told["matched"], told["exact"], len(told["hits"])) == (39, True, 3)
     for rank, hit in enumerate(told["hits"], start=1):
-        assert list(hit) == ["rank", "product", "image", "score", "scores", "attributes"]
+        assert list(hit) == ["rank", "product", "image", "score", "scores", "attributes", "confidences"]
         assert hit["rank"] == rank
         assert set(hit["scores"]) == {"colour", "palette", "vgg", "pattern"}
         assert Path(hit["image"]).is_file()
