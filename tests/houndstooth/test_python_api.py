@@ -24,8 +24,9 @@ def test_the_public_names() -> None:
 
 def test_the_public_methods() -> None:
     assert [name for name in vars(houndstooth.Catalog) if not name.startswith("_")] == [
-        "path", "index", "similar", "ask", "explain", "cluster", "clusters", "map", "maps", "place", "place_new", "draw_map",
-        "export", "fit", "unfit", "train_label", "label", "labels", "forget_label", "drop", "plan_removal", "remove", "check", "repair", "compact", "info", "own_attributes",
+        "path", "index", "similar", "ask", "explain", "cluster", "clusters", "map", "maps", "place", "place_new",
+        "draw_map", "export", "fit", "unfit", "train_label", "label", "labels", "forget_label", "drop",
+        "plan_removal", "remove", "check", "repair", "compact", "info", "own_attributes",
     ]  # fmt: skip
 
 
