@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,8 @@ def first_row(place: Path) -> list[str]:
     with place.open("rb") as stream:
         head = stream.read(100_000)
     wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    first = head.decode("utf-16" if wide else "utf-8-sig", "replace").partition("\n")[0].rstrip("\r")
+    text = head.decode("utf-16" if wide else "utf-8-sig", "replace")
+    first = re.split("[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]  # a bare CR ends a line too
     delimiter = "\t" if "\t" in first else ","
     return [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
 

@@ -222,4 +222,11 @@ FORMATS: tuple[Format, ...] = (
 
 def find_format(place: Path) -> Format | None:
     """The first reader that knows this folder or file; None where none does."""
-    return next((one for one in FORMATS if one.detect(place)), None)
+    return next((one for one in FORMATS if _knows(one, place)), None)
+
+
+def _knows(one: Format, place: Path) -> bool:
+    try:
+        return one.detect(place)
+    except PermissionError:  # what cannot be looked into is told by the reader that takes any folder or table
+        return False

@@ -283,7 +283,7 @@ def test_paths_on_standard_input(tmp_path: Path) -> None:
 
 
 def paperdoll(root: Path) -> Path:
-    lmdb = pytest.importorskip("lmdb", reason="lmdb is optional: pip install lmdb")
+    lmdb = pytest.importorskip("lmdb", reason="lmdb is optional: pip install 'houndstooth[lmdb]'")
     root.mkdir(parents=True, exist_ok=True)
     with sqlite3.connect(root / "chictopia.sqlite3") as connection:
         connection.executescript(
@@ -335,5 +335,5 @@ def test_photos_of_an_lmdb_without_lmdb(tmp_path: Path, monkeypatch: pytest.Monk
     (home / "photos.lmdb").mkdir(parents=True)
     (home / "photos.lmdb" / "data.mdb").write_bytes(b"")
     sqlite3.connect(home / "chictopia.sqlite3").executescript("CREATE TABLE photos (id INTEGER)").connection.close()
-    with pytest.raises(MissingDependencyError, match="pip install lmdb"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'houndstooth\[lmdb\]'"):
         open_source(home)
