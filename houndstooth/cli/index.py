@@ -207,6 +207,9 @@ def _look_first(
     require_runnable({name: made[name] for name in options})
 
 
+STANDARD_ERROR = 2
+
+
 @contextmanager
 def stopping() -> Iterator[StopRequest]:
     """The first Ctrl-C (or SIGTERM) asks the run to end after its batch; a second one ends it at once.
@@ -219,11 +222,12 @@ def stopping() -> Iterator[StopRequest]:
     stop = StopRequest()
 
     def handle(number: int, frame: object) -> None:
+        # By the descriptor: a stream that is being written at this moment refuses a second writer of its own thread.
         if stop.stopped:
-            click.echo("Stopped.", err=True)
+            os.write(STANDARD_ERROR, b"Stopped.\n")
             os._exit(130)
         stop.stop()
-        click.echo("\nFinishing the batch. Press Ctrl-C again to stop at once.", err=True)
+        os.write(STANDARD_ERROR, b"\nFinishing the batch. Press Ctrl-C again to stop at once.\n")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
