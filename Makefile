@@ -55,8 +55,10 @@ check: $(DEV)  ## lint, formatting, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Two processes, so that the compilers and thread pools of maps and those of networks do not meet in one.
 test: check  ## every check and test
-	$(BIN)/pytest
+	$(BIN)/pytest tests/contracts tests/engine tests/houndstooth
+	$(BIN)/pytest tests/indexer tests/test_*.py
 
 constraints: $(DEV)  ## renew the pins after a change of pyproject.toml
 	(echo '# What `make test` runs with, exactly. Chosen in docs/dependencies.md; renewed with `make constraints`.'; \
