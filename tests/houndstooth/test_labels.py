@@ -70,6 +70,11 @@ def stored(shop: Shop, attribute: str) -> dict[str, tuple[Any, float, str]]:
     return {row.path: (row.number if row.text is None else row.text, row.confidence, row.model) for row in rows}
 
 
+def rounded(told: dict[str, tuple[Any, float, str]]) -> dict[str, tuple[Any, Any, str]]:
+    """Confidences to a millionth: a product of other rows beside it may round a row otherwise in its last bit."""
+    return {path: (value, pytest.approx(sure, abs=1e-6), model) for path, (value, sure, model) in told.items()}
+
+
 def state_of(store: Store, name: str) -> str:
     return next(line.state for line in list_labels(store) if line.name == name)
 
@@ -157,7 +162,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(trained: Shop) -> None:
     assert seen[0] == (20, len(before))
     assert state_of(store, "patterned") == "ready"
     after = stored(trained, "patterned")
-    assert after == {path: one for path, one in before.items() if one[1] >= 0.6}
+    assert after == rounded({path: one for path, one in before.items() if one[1] >= 0.6})
 
 
 def test_a_stopped_training_keeps_nothing(
@@ -202,7 +207,8 @@ def test_a_kill_in_a_batch_leaves_the_batches_before(trained: Shop, monkeypatch:
     assert setting(store, LABELS)["patterned"]["through"] == ids[19]
     with writing(store) as writer:
         assert apply_label(writer, kept_labels(store)["patterned"], rows=10).regions == len(ids) - 20
-    assert stored(trained, "patterned") == {path: one for path, one in before.items() if one[1] >= 0.7}
+    kept = {path: one for path, one in before.items() if one[1] >= 0.7}
+    assert stored(trained, "patterned") == rounded(kept)
 
 
 def test_new_photos_are_told_in_the_pass_that_indexes_them(trained: Shop, tmp_path: Path) -> None:
