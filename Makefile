@@ -8,6 +8,8 @@ SHOP := demo/shop.catalog
 # Installing builds the map page from these (hatch_build.py); Node.js comes with the build.
 WEB := hatch_build.py $(wildcard web/*.* web/src/*.* web/src/*/*.*) engine/pages/templates/tokens.css
 
+LATE := $(wildcard tests/indexer/test_[s-z]*.py)
+
 .PHONY: demo test check constraints clean
 
 .venv/bin/python:
@@ -55,10 +57,11 @@ check: $(DEV)  ## lint, formatting, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Two processes, so that the compilers and thread pools of maps and those of networks do not meet in one.
+# Three processes: one that runs all three thousand tests dies late in native code.
 test: check  ## every check and test
 	$(BIN)/pytest tests/contracts tests/engine tests/houndstooth
-	$(BIN)/pytest tests/indexer tests/test_*.py
+	$(BIN)/pytest $(filter-out $(LATE),$(wildcard tests/indexer/test_*.py))
+	$(BIN)/pytest $(LATE) $(wildcard tests/test_*.py)
 
 constraints: $(DEV)  ## renew the pins after a change of pyproject.toml
 	(echo '# What `make test` runs with, exactly. Chosen in docs/dependencies.md; renewed with `make constraints`.'; \
