@@ -123,17 +123,7 @@ def write_predicted(
         before.extend({"b_region": region_id, "b_model": f"{space}:%"} for space in spaces)
         for name, value in predicted.items():
             attribute_id, kind = attributes[name]
-            text, number = as_row(kind, value.value)
-            rows.append(
-                {
-                    "attribute_id": attribute_id,
-                    "region_id": region_id,
-                    "text": text,
-                    "number": number,
-                    "confidence": value.confidence,
-                    "model": value.model,
-                }
-            )
+            rows.append(_predicted_row(attribute_id, kind, region_id, value))
     if before:
         theirs = (table.c.region_id == bindparam("b_region")) & table.c.model.like(bindparam("b_model"))
         connection.execute(delete(table).where(theirs), before)
@@ -153,20 +143,19 @@ def write_labels(
         part = region_ids[start : start + SQL_LIMIT]
         predicted = (table.c.attribute_id == attribute_id) & table.c.model.is_not(None)
         connection.execute(delete(table).where(predicted, table.c.region_id.in_(part)))
-    rows = []
-    for region_id, value in told.items():
-        text, number = as_row(kind, value.value)
-        rows.append(
-            {
-                "attribute_id": attribute_id,
-                "region_id": region_id,
-                "text": text,
-                "number": number,
-                "confidence": value.confidence,
-                "model": value.model,
-            }
-        )
-    _put_predicted(connection, rows)
+    _put_predicted(connection, [_predicted_row(attribute_id, kind, *each) for each in told.items()])
+
+
+def _predicted_row(attribute_id: int, kind: AttributeType, region_id: int, value: Predicted) -> dict[str, Any]:
+    text, number = as_row(kind, value.value)
+    return {
+        "attribute_id": attribute_id,
+        "region_id": region_id,
+        "text": text,
+        "number": number,
+        "confidence": value.confidence,
+        "model": value.model,
+    }
 
 
 def _put_predicted(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,15 @@ def read_mask(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> NDArray[np.
     By kind: alpha that is not opaque everywhere: at least 128. Palette: index other than 0. Grey and colour: any
     channel other than 0; in a JPEG at least 128, because compression leaves traces of 1 and 2 around every edge.
     """
+    with open_mask(data, limits) as (image, kind):
+        mask = _garment(image, 128 if kind == "JPEG" else 1)
+        orientation = 1 if kind == "TIFF" else exif_orientation(image.info.get("exif"))
+    return turn_upright(mask, orientation).astype(bool)
+
+
+@contextmanager
+def open_mask(data: bytes, limits: DecodeLimits) -> Iterator[tuple[Image.Image, str]]:
+    """The image of a mask file, and its kind; PictureError for whatever goes wrong with it inside the `with`."""
     try:
         limits.check_bytes(len(data))
         kind = kind_of(data)
@@ -52,12 +63,9 @@ def read_mask(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> NDArray[np.
         raise PictureError(f"the mask: {error}") from None
     try:
         with quiet_pillow():
-            image = load_image(data, kind, limits)
-            mask = _garment(image, 128 if kind == "JPEG" else 1)
-            orientation = 1 if kind == "TIFF" else exif_orientation(image.info.get("exif"))
+            yield load_image(data, kind, limits), kind
     except Exception as error:  # as in `decode`: whatever a hostile file makes the libraries raise
         raise PictureError(f"the mask: {damage(kind, error)}") from None
-    return turn_upright(mask, orientation).astype(bool)
 
 
 def _garment(image: Image.Image, least: int) -> NDArray[np.uint8]:

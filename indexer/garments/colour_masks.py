@@ -11,14 +11,12 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InputError, PictureError
-from indexer.decode.kinds import damage, kind_of
+from engine.errors import InputError
 from indexer.decode.limits import DEFAULT_LIMITS, DecodeLimits
-from indexer.decode.quiet import quiet_pillow
-from indexer.decode.still import load_image
 from indexer.garments.classes import CLASSES, GARMENTS
 from indexer.garments.garment import Garment
 from indexer.garments.instances.kinds import DEEPFASHION
+from indexer.masks import open_mask
 
 Mapped = Literal["actual", "readme"]
 Rgb = tuple[int, int, int]
@@ -81,16 +79,8 @@ def read_colour_mask(data: bytes, mapping: Mapped = "actual", limits: DecodeLimi
     """
     if mapping not in ("actual", "readme"):
         raise InputError(f"colours are mapped as 'actual' or 'readme', not {mapping!r}")
-    try:
-        limits.check_bytes(len(data))
-        kind = kind_of(data)
-    except PictureError as error:
-        raise PictureError(f"the mask: {error}") from None
-    try:
-        with quiet_pillow():
-            rgb = np.asarray(load_image(data, kind, limits).convert("RGB"))
-    except Exception as error:  # as in `decode`: whatever a hostile file makes the libraries raise
-        raise PictureError(f"the mask: {damage(kind, error)}") from None
+    with open_mask(data, limits) as (image, _):
+        rgb = np.asarray(image.convert("RGB"))
     return _labelled(rgb, 0 if mapping == "actual" else 1)
 
 
