@@ -8,8 +8,6 @@ SHOP := demo/shop.catalog
 # Installing builds the map page from these (hatch_build.py); Node.js comes with the build.
 WEB := hatch_build.py $(wildcard web/*.* web/src/*.* web/src/*/*.*) engine/pages/templates/tokens.css
 
-LATE := $(wildcard tests/indexer/test_[s-z]*.py)
-
 .PHONY: demo test check constraints clean
 
 .venv/bin/python:
@@ -57,11 +55,8 @@ check: $(DEV)  ## lint, formatting, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Three processes: one that runs all three thousand tests dies late in native code.
 test: check  ## every check and test
-	$(BIN)/pytest tests/contracts tests/engine tests/houndstooth
-	$(BIN)/pytest $(filter-out $(LATE),$(wildcard tests/indexer/test_*.py))
-	$(BIN)/pytest $(LATE) $(wildcard tests/test_*.py)
+	$(BIN)/pytest
 
 constraints: $(DEV)  ## renew the pins after a change of pyproject.toml
 	(echo '# What `make test` runs with, exactly. Chosen in docs/dependencies.md; renewed with `make constraints`.'; \

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class OpenVinoRuntime:
                 "OpenVINO is not installed, and networks run on a CPU through it: pip install 'houndstooth[cpu]'"
             ) from error
         hints = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f16"}
-        self._compiled = openvino.Core().compile_model(build(network), "CPU", hints)
+        self._compiled = _core().compile_model(build(network), "CPU", hints)
         self._queue = openvino.AsyncInferQueue(self._compiled)
         self.device = f"cpu (OpenVINO, {self._compiled.get_property('INFERENCE_PRECISION_HINT').get_type_name()})"
 
@@ -53,6 +53,18 @@ class OpenVinoRuntime:
             self._queue.start_async({0: batch[start : start + CHUNK]}, start)
         self._queue.wait_all()
         return np.concatenate([out[start] for start in sorted(out)])
+
+
+@cache
+def _core() -> Any:
+    """The one Core of the process.
+
+    Each Core makes a stack for signals and, when it goes, puts back the one that was there before it. Two Cores that go
+    in the order they came leave the address of unmapped memory: the next signal that Python handles (Ctrl-C) kills.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def build(network: Network) -> Any:
