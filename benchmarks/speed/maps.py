@@ -1,10 +1,12 @@
 """How long a map takes, against openTSNE and umap-learn called directly: ratios within one run.
 
     python benchmarks/speed/maps.py --sizes 5000 50000 --methods tsne umap grid
+    python benchmarks/speed/maps.py --sizes 500000 --share 0.1 --rounds 1
 
 Rows are unit vectors of 512 dimensions in groups of groups, as spaces have them. The two of a pair take turns with as
 many threads, and each keeps its best turn; seconds are of the processor, all threads together, so that other work on
-the machine counts little. `--place` times putting 1,000 new rows onto the map.
+the machine counts little. Near: of these, what finding t-SNE's neighbours took. `--share` runs that share of all
+iterations on either side, for sizes that would take hours. `--place` times putting 1,000 new rows onto the map.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +23,28 @@ from numpy.typing import NDArray
 from engine.layouts.grid import grid_layout
 from engine.layouts.grid_size import grid_size
 from engine.layouts.pca import pca_plane
-from engine.layouts.tsne import tsne, tsne_choice, tsne_place, tsne_threads
+from engine.layouts.tsne import TsneChoice, tsne, tsne_choice, tsne_place, tsne_threads
+from engine.layouts.umap import NEIGHBOURS as UMAP_NEIGHBOURS
 from engine.layouts.umap import umap_layout
 from engine.map_quality import map_quality
+from engine.nearest import nearest_neighbours
 
 Rows = NDArray[np.float32]
+UMAP_EPOCHS = {True: 500, False: 200}
+"""umap-learn's own, for at most 10,000 rows and for more."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Processor seconds of one turn, those of it that went to finding neighbours, and what was made."""
+
+    seconds: float
+    near: float
+    made: Rows
+
+
+Way = Callable[[Rows, float], tuple[Rows, float]]
+"""From rows and a share of the iterations to positions and the seconds that finding neighbours took."""
 
 
 def grouped_rows(count: int, dim: int, seed: int = 0) -> Rows:
@@ -42,40 +61,79 @@ def grouped_rows(count: int, dim: int, seed: int = 0) -> Rows:
     return rows
 
 
-def tsne_direct(rows: Rows) -> Rows:
-    """openTSNE by its own defaults for cosines, with the options that our choice has for the size."""
-    from openTSNE import TSNE
-
-    choice = tsne_choice(len(rows))
-    made = TSNE(
-        perplexity=choice.perplexity,
-        exaggeration=choice.exaggeration,
-        metric="cosine",
-        random_state=0,
-        n_jobs=tsne_threads(len(rows)),
+def shared_choice(count: int, share: float) -> TsneChoice:
+    """The choice for so many rows, with this share of its iterations."""
+    choice = tsne_choice(count)
+    return replace(
+        choice, early_iterations=round(choice.early_iterations * share), iterations=round(choice.iterations * share)
     )
-    return np.asarray(made.fit(rows), dtype=np.float32)
 
 
-def umap_direct(rows: Rows) -> Rows:
-    """umap-learn by its own defaults for cosines."""
+def tsne_ours(rows: Rows, share: float) -> tuple[Rows, float]:
+    """As a map is laid out."""
+    choice = shared_choice(len(rows), share)
+    begun = time.process_time()
+    near = nearest_neighbours(rows, min(len(rows) - 1, int(3 * choice.perplexity)))
+    found = time.process_time() - begun
+    return tsne(rows, 0, choice, near), found
+
+
+def tsne_direct(rows: Rows, share: float) -> tuple[Rows, float]:
+    """openTSNE's stages by its own defaults for cosines, with the options that our choice has for the size."""
+    from openTSNE import TSNE
+    from openTSNE.affinity import PerplexityBasedNN, get_knn_index
+    from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+    choice, threads = shared_choice(len(rows), share), tsne_threads(len(rows))
+    begun = time.process_time()
+    k = min(len(rows) - 1, int(3 * choice.perplexity))
+    near = get_knn_index(rows, "auto", k, "cosine", n_jobs=threads, random_state=0).build()
+    found = time.process_time() - begun
+    affinities = PerplexityBasedNN(knn_index=PrecomputedNeighbors(*near), perplexity=choice.perplexity, n_jobs=threads)
+    made = TSNE(
+        exaggeration=choice.exaggeration,
+        early_exaggeration_iter=choice.early_iterations,
+        n_iter=choice.iterations,
+        random_state=0,
+        n_jobs=threads,
+    ).fit(rows, affinities=affinities)
+    return np.asarray(made, dtype=np.float32), found
+
+
+def umap_epochs(count: int, share: float) -> int:
+    """This share of umap-learn's own epochs for so many rows."""
+    return max(1, round(UMAP_EPOCHS[count <= 10_000] * share))
+
+
+def umap_ours(rows: Rows, share: float) -> tuple[Rows, float]:
+    """As a map is laid out."""
+    begun = time.process_time()
+    near = nearest_neighbours(rows, UMAP_NEIGHBOURS)
+    found = time.process_time() - begun
+    return umap_layout(rows, neighbours=near, epochs=umap_epochs(len(rows), share)), found
+
+
+def umap_direct(rows: Rows, share: float) -> tuple[Rows, float]:
+    """umap-learn by its own defaults for cosines; it does not say what its neighbours took."""
     from umap import UMAP
 
+    epochs = umap_epochs(len(rows), share)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return np.asarray(UMAP(metric="cosine", random_state=0, n_jobs=1).fit_transform(rows), dtype=np.float32)
+        made = UMAP(metric="cosine", random_state=0, n_jobs=1, n_epochs=epochs).fit_transform(rows)
+    return np.asarray(made, dtype=np.float32), float("nan")
 
 
-def best(actions: dict[str, Callable[[], Rows]], rounds: int) -> dict[str, tuple[float, Rows]]:
-    """Processor seconds of the best of several turns of each action, and what it made."""
-    found: dict[str, tuple[float, Rows]] = {}
+def best(ways: dict[str, Way], rows: Rows, share: float, rounds: int) -> dict[str, Turn]:
+    """The best of several turns of each way."""
+    found: dict[str, Turn] = {}
     for _ in range(rounds):
-        for name, action in actions.items():
+        for name, way in ways.items():
             begun = time.process_time()
-            made = action()
+            made, near = way(rows, share)
             took = time.process_time() - begun
-            if name not in found or took < found[name][0]:
-                found[name] = (took, made)
+            if name not in found or took < found[name].seconds:
+                found[name] = Turn(took, near, made)
     return found
 
 
@@ -88,27 +146,30 @@ def main() -> None:
         "--methods", nargs="+", choices=["pca", "tsne", "umap", "grid"], default=["tsne", "umap", "grid"]
     )
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--share", type=float, default=1.0, help="of all iterations, on either side")
     parser.add_argument("--place", action="store_true")
     asked = parser.parse_args()
-    pairs: dict[str, tuple[Callable[[Rows], Rows], Callable[[Rows], Rows]]] = {
-        "tsne": (tsne, tsne_direct),
-        "umap": (umap_layout, umap_direct),
+    pairs: dict[str, dict[str, Way]] = {
+        "tsne": {"ours": tsne_ours, "direct": tsne_direct},
+        "umap": {"ours": umap_ours, "direct": umap_direct},
     }
-    print(f"{'rows':>8}  {'method':6}  {'ours s':>8}  {'direct s':>8}  {'ratio':>6}  trustworthiness ours, direct")
+    heads = (
+        f"{'rows':>8}  {'method':6}  {'ours s':>8}  {'direct s':>8}  {'ratio':>6}  {'near s, ours':>12}  {'direct':>8}"
+    )
+    print(f"{heads}  trustworthiness ours, direct")
     if "umap" in asked.methods:
-        umap_direct(grouped_rows(4_500, 8))  # numba compiles once, what it needs for many rows too
+        umap_direct(grouped_rows(4_500, 8), 0.1)  # numba compiles once, what it needs for many rows too
     for count in asked.sizes:
         rows = grouped_rows(count, asked.dim)
         for method in [name for name in asked.methods if name in pairs]:
-            ours, direct = pairs[method]
-            done = best({"ours": partial(ours, rows), "direct": partial(direct, rows)}, asked.rounds)
-            trust = [_trust(rows, done[name][1]) for name in ("ours", "direct")]
-            took, against = done["ours"][0], done["direct"][0]
-            line = f"{count:8}  {method:6}  {took:8.1f}  {against:8.1f}  {took / against:6.2f}"
-            print(f"{line}  {trust[0]:.3f}, {trust[1]:.3f}", flush=True)
+            done = best(pairs[method], rows, asked.share, asked.rounds)
+            ours, direct = done["ours"], done["direct"]
+            line = f"{count:8}  {method:6}  {ours.seconds:8.1f}  {direct.seconds:8.1f}"
+            line += f"  {ours.seconds / direct.seconds:6.2f}  {ours.near:12.1f}  {direct.near:8.1f}"
+            print(f"{line}  {_trust(rows, ours.made):.3f}, {_trust(rows, direct.made):.3f}", flush=True)
             if asked.place and method == "tsne":
                 begun = time.process_time()
-                tsne_place(done["ours"][1], rows, grouped_rows(1_000, asked.dim, seed=1))
+                tsne_place(ours.made, rows, grouped_rows(1_000, asked.dim, seed=1))
                 print(f"{count:8}  place   {time.process_time() - begun:8.1f}  1,000 new rows", flush=True)
         if "pca" in asked.methods or "grid" in asked.methods:
             begun = time.process_time()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.layouts.extras import cores, library, random_state
+from engine.layouts.fewest import FEWEST
 from engine.layouts.pca import pca_start
 from engine.nearest import Neighbours, cross_nearest, nearest_neighbours
 
@@ -17,8 +18,6 @@ Rows = NDArray[np.float32]
 Tell = Callable[[str, int, int], None]
 
 PERPLEXITY = 30.0
-FEWEST = 8
-"""Rows that t-SNE needs; fewer are laid out by PCA."""
 LARGE = 100_000
 """Rows from which the advice for large sets is taken: a start from a sample, and exaggeration 4 all along."""
 SAMPLE = 25_000

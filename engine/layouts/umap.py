@@ -17,20 +17,20 @@ Tell = Callable[[str, int, int], None]
 
 NEIGHBOURS = 15
 MIN_DISTANCE = 0.1
-FEWEST = 8
-"""Rows that UMAP needs; fewer are laid out by PCA."""
 
 
 def umap_layout(
     rows: Rows,
     seed: int = 0,
     neighbours: Neighbours | None = None,
+    epochs: int | None = None,
     tell: Tell = lambda stage, done, total: None,
 ) -> Rows:
     """Positions float32 (n, 2) of unit rows (n, dim), n >= FEWEST; umap-learn with its own defaults on cosines.
 
-    neighbours: those of each row, when they are known. The start is PCA's: at least as good as the spectral one (Kobak
-    and Linderman 2021), and there for every n. A seed makes umap-learn use one thread.
+    neighbours: those of each row, when they are known. epochs: None for umap-learn's own choice. The start is PCA's: at
+    least as good as the spectral one (Kobak and Linderman 2021), and there for every n. A seed makes umap-learn use one
+    thread.
     """
     umap = library("umap", "UMAP", extra="umap")
     k = min(NEIGHBOURS, len(rows) - 1)
@@ -48,6 +48,7 @@ def umap_layout(
             n_neighbors=k,
             min_dist=MIN_DISTANCE,
             metric="cosine",
+            n_epochs=epochs,
             init=pca_start(rows, seed, 5.0).astype(np.float32),
             precomputed_knn=(indices, distances, None),
             random_state=random_state(seed),
