@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select
 
 from engine import schema
+from engine.bulk_rows import insert_arrays, read_arrays
 from engine.errors import InputError
-from engine.named_runs import check_name, free_name, patient_change, require_free_name, ways_to_find
+from engine.named_runs import NamedRows, patient_change
 from engine.store import Store, now
 from engine.validity import adjusted_mutual_information
 
-_WHAT = "cluster run"
-_ROWS_AT_ONCE = 10_000
+RUNS = NamedRows(schema.cluster_run, "cluster run", "houndstooth cluster SPACE -k 12")
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,25 +111,13 @@ class NewRun:
 def list_runs(store: Store, space: str | None = None) -> list[ClusterRun]:
     """All runs, or those of a space, oldest first."""
     with store.database.read() as connection:
-        run, named = schema.cluster_run, schema.space
-        statement = select(run, named.c.name.label("space")).join(named, named.c.id == run.c.space_id)
-        if space is not None:
-            statement = statement.where(named.c.name == space)
-        return [_loaded(connection, row) for row in connection.execute(statement.order_by(run.c.id)).all()]
+        return [_loaded(connection, row) for row in connection.execute(RUNS.of(space)).all()]
 
 
 def open_run(store: Store, which: str | int) -> ClusterRun:
     """The run of this name, else of this id, else the latest of the space of this name. Raises InputError."""
     with store.database.read() as connection:
-        run, named = schema.cluster_run, schema.space
-        statement = select(run, named.c.name.label("space")).join(named, named.c.id == run.c.space_id)
-        for condition in ways_to_find(run, which, _WHAT):
-            row = connection.execute(statement.where(condition).order_by(run.c.id.desc()).limit(1)).one_or_none()
-            if row is not None:
-                return _loaded(connection, row)
-        names = connection.execute(select(run.c.name).order_by(run.c.id.desc()).limit(10)).scalars().all()
-    there = f"there are {', '.join(names)}" if names else "make one with `houndstooth cluster SPACE -k 12`"
-    raise InputError(f"no cluster run is named '{which}', has that id, or is of a space of that name: {there}")
+        return _loaded(connection, RUNS.find(connection, which))
 
 
 def _loaded(connection: Connection, row: Row[Any]) -> ClusterRun:
@@ -175,24 +163,10 @@ def _loaded(connection: Connection, row: Row[Any]) -> ClusterRun:
 def members(store: Store, run: ClusterRun) -> Members:
     """Everyone that the run put into a cluster, removed since or not."""
     member = schema.cluster_member
+    statement = select(member.c.region_id, member.c.number, member.c.distance, member.c.outlier)
+    statement = statement.where(member.c.run_id == run.id).order_by(member.c.region_id)
     with store.database.read() as connection:
-        count = connection.execute(select(func.count()).where(member.c.run_id == run.id)).scalar_one()
-        found = Members(
-            np.empty(count, np.int64), np.empty(count, np.int32), np.empty(count, np.float64), np.empty(count, np.bool_)
-        )
-        result = connection.execute(
-            select(member.c.region_id, member.c.number, member.c.distance, member.c.outlier)
-            .where(member.c.run_id == run.id)
-            .order_by(member.c.region_id)
-        )
-        start = 0
-        for part in result.partitions(_ROWS_AT_ONCE):
-            here = slice(start, start + len(part))
-            region_ids, numbers, distances, outliers = zip(*part, strict=True)
-            found.region_ids[here], found.numbers[here] = region_ids, numbers
-            found.distances[here], found.outliers[here] = distances, outliers
-            start += len(part)
-    return found
+        return Members(*read_arrays(connection, statement, np.int64, np.int32, np.float64, np.bool_))
 
 
 def save_run(store: Store, new: NewRun, replace: bool) -> ClusterRun:
@@ -200,31 +174,28 @@ def save_run(store: Store, new: NewRun, replace: bool) -> ClusterRun:
 
     A run without a name gets one made from its space and k: a free one, or with `replace` that of the run it replaces.
     """
-    run = schema.cluster_run
     with patient_change(store) as connection:
-        made = f"{new.space}-k{len(new.clusters)}"
-        name = new.name or (made if replace else free_name(connection, run, made))
-        if replace:
-            connection.execute(delete(run).where(run.c.name == name))
-        require_free_name(connection, run, name, _WHAT)
-        key = connection.execute(
-            insert(run).values(
-                name=name,
-                space_id=new.space_id,
-                where=new.where,
-                k=len(new.clusters),
-                seed=new.seed,
-                rows=len(new.members),
-                inertia=new.inertia,
-                silhouette=new.silhouette,
-                parameters=json.dumps(dict(new.parameters), sort_keys=True),
-                created=now(),
-                generation=new.generation,
-            )
-        ).inserted_primary_key
-        run_id = int(key[0]) if key else 0
+        values = {
+            "space_id": new.space_id,
+            "where": new.where,
+            "k": len(new.clusters),
+            "seed": new.seed,
+            "rows": len(new.members),
+            "inertia": new.inertia,
+            "silhouette": new.silhouette,
+            "parameters": json.dumps(dict(new.parameters), sort_keys=True),
+            "created": now(),
+            "generation": new.generation,
+        }
+        run_id = RUNS.add(connection, new.name, f"{new.space}-k{len(new.clusters)}", replace, values)
         _insert_clusters(connection, run_id, new)
-        _insert_members(connection, run_id, new.members)
+        found = {
+            "region_id": new.members.region_ids,
+            "number": new.members.numbers,
+            "distance": new.members.distances,
+            "outlier": new.members.outliers.astype(np.int8),
+        }
+        insert_arrays(connection, schema.cluster_member, {"run_id": run_id}, found)
     return open_run(store, run_id)
 
 
@@ -246,32 +217,17 @@ def _insert_clusters(connection: Connection, run_id: int, new: NewRun) -> None:
     )
 
 
-def _insert_members(connection: Connection, run_id: int, found: Members) -> None:
-    """By the driver itself: a million rows through SQLAlchemy's own parameters would be a million dicts."""
-    statement = "INSERT INTO cluster_member (run_id, region_id, number, distance, outlier) VALUES (?, ?, ?, ?, ?)"
-    for start in range(0, len(found), _ROWS_AT_ONCE):
-        part = found.take(np.arange(start, min(start + _ROWS_AT_ONCE, len(found))))
-        arrays = (part.region_ids, part.numbers, part.distances, part.outliers.astype(np.int8))
-        values = zip(*(array.tolist() for array in arrays), strict=True)
-        connection.exec_driver_sql(statement, [(run_id, *row) for row in values])
-
-
 def rename_run(store: Store, which: str | int, name: str) -> ClusterRun:
     """Give a run another name."""
     found = open_run(store, which)
-    check_name(name)
-    if name != found.name:
-        with patient_change(store) as connection:
-            require_free_name(connection, schema.cluster_run, name, _WHAT)
-            connection.execute(update(schema.cluster_run).where(schema.cluster_run.c.id == found.id).values(name=name))
+    RUNS.rename(store, found.id, found.name, name)
     return open_run(store, found.id)
 
 
 def delete_run(store: Store, which: str | int) -> ClusterRun:
     """Forget a run, its clusters and members; the run that is gone."""
     found = open_run(store, which)
-    with patient_change(store) as connection:
-        connection.execute(delete(schema.cluster_run).where(schema.cluster_run.c.id == found.id))
+    RUNS.forget(store, found.id)
     return found
 
 
@@ -283,9 +239,3 @@ def agreement(store: Store, first: ClusterRun, second: ClusterRun) -> Agreement:
         raise InputError(f"'{first.name}' and '{second.name}' share no region: they cannot be compared")
     value = adjusted_mutual_information(a.numbers[in_a], b.numbers[in_b])
     return Agreement(value, len(in_a), len(a) - len(in_a), len(b) - len(in_b))
-
-
-def require_free(store: Store, name: str) -> None:
-    """Raise InputError when a run has this name already."""
-    with store.database.read() as connection:
-        require_free_name(connection, schema.cluster_run, name, _WHAT)

@@ -13,6 +13,7 @@ from engine.attributes import AttributeType
 from engine.choose_k import By, choose_k
 from engine.cluster_names import NAMING, cluster_names
 from engine.cluster_runs import (
+    RUNS,
     Agreement,
     Cluster,
     ClusterRun,
@@ -24,14 +25,13 @@ from engine.cluster_runs import (
     members,
     open_run,
     rename_run,
-    require_free,
     save_run,
 )
 from engine.errors import InputError
-from engine.filters import Filter, parse_filter
 from engine.kmeans import Pieces, assign, distinct_rows, fit, means, piece_rows
-from engine.named_runs import check_name
-from engine.snapshot import Reader, Snapshot
+from engine.matching import some_rows
+from engine.named_runs import check_seed
+from engine.snapshot import Reader
 from engine.store import Store
 from engine.validity import silhouette
 
@@ -87,12 +87,9 @@ def cluster(
     """
     _check(k, seed, n_init, by)
     reader = source if isinstance(source, Reader) else Reader(source)
-    if name is not None:
-        check_name(name)
-        if not replace:
-            require_free(reader.store, name)
+    RUNS.check(reader.store, name, replace)
     tell = progress or (lambda stage, done, total: None)
-    snapshot, rows = _rows(reader, space, where)
+    snapshot, rows = some_rows(reader, space, where, "cluster", _naming)
     ids = snapshot.region_ids[rows]
     vectors = snapshot.vectors(space)
     parameters: dict[str, Any] = {"asked": k}
@@ -144,8 +141,7 @@ def cluster(
 def _check(k: object, seed: object, n_init: object, by: object) -> None:
     if k != "auto" and (not isinstance(k, int) or isinstance(k, bool) or k < 1):
         raise InputError(f"k must be a whole number of at least 1, or 'auto', not {k!r}")
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 1 << 63:
-        raise InputError(f"seed must be a whole number from 0 to 2^63 - 1, not {seed!r}")
+    check_seed(seed)
     if n_init is not None and (not isinstance(n_init, int) or isinstance(n_init, bool) or n_init < 1):
         raise InputError(f"the number of starts must be a whole number of at least 1, not {n_init!r}")
     if by not in {"silhouette", "stability"}:
@@ -154,27 +150,6 @@ def _check(k: object, seed: object, n_init: object, by: object) -> None:
 
 def _naming(known: Mapping[str, AttributeType]) -> list[str]:
     return [name for name in NAMING if known.get(name) == "text"]
-
-
-def _rows(reader: Reader, space: str, where: str) -> tuple[Snapshot, NDArray[np.intp]]:
-    """A snapshot with the columns that the run needs, and the rows that it groups."""
-    parsed: list[Filter] = []
-
-    def needed(known: Mapping[str, AttributeType]) -> set[str]:
-        if where.strip():
-            parsed.append(parse_filter(where, known))
-        return {*_naming(known), *(parsed[0].names if parsed else ())}
-
-    snapshot = reader.snapshot(needed)
-    snapshot.space(space)
-    chosen = snapshot.vectors(space).has(snapshot.region_ids)
-    if not chosen.any():
-        raise InputError(f"nothing to cluster: no photo of the catalog is in space '{space}'")
-    if parsed:
-        chosen &= parsed[0].evaluate(snapshot.columns(parsed[0].names), len(chosen))
-        if not chosen.any():
-            raise InputError(f"nothing to cluster: no photo matches {where.strip()}")
-    return snapshot, np.flatnonzero(chosen)
 
 
 def _sample(ids: NDArray[np.int64], size: int, seed: int) -> NDArray[np.int64]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.attributes import AttributeType
 from engine.errors import InputError
-from engine.filters import Filter, parse_filter
 from engine.layouts.beside import beside_nearest, free_cells
+from engine.map_quality import MapQuality, judged_rows, map_quality
 from engine.maps import Progress
+from engine.matching import matching_rows
 from engine.snapshot import Reader, Snapshot
 from engine.stored_maps import MapPoints, StoredMap, add_points, map_points
 
@@ -68,26 +67,29 @@ def place_rows(
 def place_missing(
     reader: Reader, on: StoredMap, progress: Progress = lambda stage, done, total: None
 ) -> tuple[StoredMap, MapPoints]:
-    """Put what the catalog has and the map has not, and meets its filter, onto it: the map and the points it got."""
-    parsed: list[Filter] = []
+    """Put what the catalog has and the map has not, and meets its filter, onto it: the map and the points it got.
 
-    def needed(known: Mapping[str, AttributeType]) -> set[str]:
-        if on.where:
-            parsed.append(parse_filter(on.where, known))
-        return set(parsed[0].names) if parsed else set()
-
-    snapshot = reader.snapshot(needed)
+    The map is measured again, with them and without what left the catalog. Raises as `place_rows` does.
+    """
+    snapshot, rows = matching_rows(reader, on.space, on.where)
     require_same_space(snapshot, on)
-    chosen = snapshot.vectors(on.space).has(snapshot.region_ids)
-    chosen &= ~np.isin(snapshot.region_ids, map_points(reader.store, on).region_ids)
-    if parsed:
-        chosen &= parsed[0].evaluate(snapshot.columns(parsed[0].names), len(chosen))
-    ids = snapshot.region_ids[chosen]
+    before = map_points(reader.store, on)
+    ids = snapshot.region_ids[rows]
+    ids = ids[~np.isin(ids, before.region_ids)]
     if not len(ids):
         return on, MapPoints(ids, np.empty((0, 2), np.float32), np.empty(0, np.bool_))
     placed = place_rows(reader, on, snapshot.vectors(on.space).gather(ids), progress)
     fresh = MapPoints(ids, placed.xy, np.ones(len(ids), np.bool_))
-    return add_points(reader.store, on, fresh, placed.cell), fresh
+    progress("measuring", 0, 1)
+    quality = _quality(snapshot, on, before.take(_live(snapshot, on, before)).and_also(fresh))
+    return add_points(reader.store, on, fresh, placed.cell, quality), fresh
+
+
+def _quality(snapshot: Snapshot, on: StoredMap, points: MapPoints) -> MapQuality | None:
+    """How good the map is with all of these on it, by the seed that it was made with."""
+    drawn = points.take(judged_rows(len(points), on.seed))
+    shown = drawn.xy * np.array([on.parameters.get("aspect", 1.0), 1.0], np.float32)
+    return map_quality(snapshot.vectors(on.space).gather(drawn.region_ids), shown, on.seed)
 
 
 def require_same_space(snapshot: Snapshot, on: StoredMap) -> None:

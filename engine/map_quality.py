@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+MEASURES = ("trustworthiness", "continuity", "neighbours_kept")
 NEIGHBOURS = 12
 """The k of all three, as in scikit-learn's and openTSNE's examples of a dozen; less where there are few points."""
 SAMPLE = 3_000
@@ -32,6 +33,16 @@ class MapQuality:
     sample: int
     seed: int
 
+    @property
+    def measures(self) -> dict[str, float]:
+        """The three by name, as the catalog keeps them."""
+        return {name: getattr(self, name) for name in MEASURES}
+
+    @property
+    def judged(self) -> dict[str, int]:
+        """On what they were measured, as the catalog keeps it."""
+        return {"neighbours": self.neighbours, "rows": self.sample, "seed": self.seed}
+
 
 def map_quality(
     rows: NDArray[np.float32],
@@ -40,13 +51,14 @@ def map_quality(
     neighbours: int = NEIGHBOURS,
     sample: int = SAMPLE,
 ) -> MapQuality | None:
-    """The three measures of positions (n, 2) of unit rows (n, dim); None for fewer than 4 points."""
-    count = len(rows)
-    if count > sample:
-        drawn = np.sort(np.random.default_rng(seed).choice(count, sample, replace=False))
-        rows, xy, count = rows[drawn], xy[drawn], sample
+    """The three measures of positions (n, 2) of unit rows (n, dim).
+
+    None where they mean nothing: for fewer than 4 points, and where all lie at one place, on the map or in the space.
+    """
+    drawn = judged_rows(len(rows), seed, sample)
+    rows, xy, count = rows[drawn], xy[drawn], len(drawn)
     k = min(neighbours, (count - 1) // 2)
-    if k < 1 or count < 4:
+    if k < 1 or count < 4 or not (_spreads(rows) and _spreads(xy)):
         return None
     points = np.asarray(xy, dtype=np.float64)
     in_space = _ranks(-(rows @ rows.T))
@@ -60,6 +72,18 @@ def map_quality(
         sample=count,
         seed=seed,
     )
+
+
+def judged_rows(count: int, seed: int, sample: int = SAMPLE) -> NDArray[np.int64]:
+    """Which of so many rows are judged, ascending: all, or as many as `sample` by lot."""
+    if count <= sample:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, sample, replace=False))
+
+
+def _spreads(points: NDArray[np.floating]) -> bool:
+    """Whether the points differ by more than rounding does."""
+    return bool(np.ptp(points, axis=0).max() > 1e-6 * max(1.0, float(np.abs(points).max())))
 
 
 def _ranks(apart: NDArray[np.floating]) -> NDArray[np.int32]:

@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from engine.attributes import AttributeType, Column
 from engine.errors import InputError
-from engine.filters import Filter, parse_filter
+from engine.layouts.fewest import FEWEST
 from engine.layouts.grid_size import GridSize, grid_size
 from engine.map_quality import map_quality
-from engine.named_runs import check_name
+from engine.matching import some_rows
+from engine.named_runs import check_seed
 from engine.nearest import Neighbours, nearest_neighbours
-from engine.snapshot import Reader, Snapshot
+from engine.snapshot import Reader
 from engine.store import Store
 from engine.stored_maps import (
+    MAPS,
     METHODS,
-    WHAT,
     MapPoints,
     Method,
     NewMap,
@@ -30,7 +31,6 @@ from engine.stored_maps import (
     map_points,
     open_map,
     rename_map,
-    require_free,
     save_map,
 )
 
@@ -42,9 +42,6 @@ __all__ = [
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, what is done of it and how much there is."""
 Rows = NDArray[np.float32]
-
-FEWEST = 8
-"""Points from which t-SNE and UMAP are used; fewer are laid out by PCA, which the parameters then say."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +89,9 @@ def make_map(
     _check(method, seed, grid)
     wish = grid or GridWish()
     reader = source if isinstance(source, Reader) else Reader(source)
-    if name is not None:
-        check_name(name, WHAT)
-        if not replace:
-            require_free(reader.store, name)
+    MAPS.check(reader.store, name, replace)
     tell = progress or (lambda stage, done, total: None)
-    snapshot, chosen = _rows(reader, space, where, wish.by)
+    snapshot, chosen = some_rows(reader, space, where, "map", lambda known: _sorted_by(wish.by, known))
     ids = snapshot.region_ids[chosen]
     tell("reading", 0, len(ids))
     rows = snapshot.vectors(space).gather(ids)
@@ -108,8 +102,7 @@ def make_map(
     quality = map_quality(rows, shown, seed)
     told: dict[str, Any] = dict(layout.parameters)
     if quality is not None:
-        told["judged"] = {"neighbours": quality.neighbours, "rows": quality.sample, "seed": quality.seed}
-    measured = ("trustworthiness", "continuity", "neighbours_kept")
+        told["judged"] = quality.judged
     new = NewMap(
         name=name,
         space=space,
@@ -118,7 +111,7 @@ def make_map(
         where=where.strip(),
         seed=seed,
         cell=layout.cell,
-        quality={key: asdict(quality)[key] for key in measured} if quality is not None else {},
+        quality=quality.measures if quality is not None else {},
         parameters=told,
         generation=snapshot.generation,
         points=MapPoints(ids, layout.xy, np.zeros(len(ids), np.bool_)),
@@ -188,35 +181,18 @@ def _grid(rows: Rows, seed: int, wish: GridWish, order: NDArray[np.int64] | None
 def _check(method: object, seed: object, grid: GridWish | None) -> None:
     if method not in METHODS:
         raise InputError(f"a map is laid out by {', '.join(METHODS)}, not by {method!r}")
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 1 << 63:
-        raise InputError(f"seed must be a whole number from 0 to 2^63 - 1, not {seed!r}")
+    check_seed(seed)
     if grid is not None and method != "grid":
         raise InputError(f"columns, a cell's aspect and an attribute to sort by are for the grid, not for {method}")
     if grid is not None:
         grid_size(1, grid.columns, grid.aspect)
 
 
-def _rows(reader: Reader, space: str, where: str, by: str) -> tuple[Snapshot, NDArray[np.intp]]:
-    """A snapshot with the columns that the map needs, and the rows that it shows."""
-    parsed: list[Filter] = []
-
-    def needed(known: Mapping[str, AttributeType]) -> set[str]:
-        if where.strip():
-            parsed.append(parse_filter(where, known))
-        if by and by not in known:
-            raise InputError(f"the catalog has no attribute '{by}': it has {', '.join(sorted(known))}")
-        return {*([by] if by else []), *(parsed[0].names if parsed else ())}
-
-    snapshot = reader.snapshot(needed)
-    snapshot.space(space)
-    chosen = snapshot.vectors(space).has(snapshot.region_ids)
-    if not chosen.any():
-        raise InputError(f"nothing to map: no photo of the catalog is in space '{space}'")
-    if parsed:
-        chosen &= parsed[0].evaluate(snapshot.columns(parsed[0].names), len(chosen))
-        if not chosen.any():
-            raise InputError(f"nothing to map: no photo matches {where.strip()}")
-    return snapshot, np.flatnonzero(chosen)
+def _sorted_by(by: str, known: Mapping[str, AttributeType]) -> list[str]:
+    """The attribute that a grid's columns are sorted by, if any. Raises InputError when the catalog has it not."""
+    if by and by not in known:
+        raise InputError(f"the catalog has no attribute '{by}': it has {', '.join(sorted(known))}")
+    return [by] if by else []
 
 
 def _order(column: Column, rows: NDArray[np.intp]) -> NDArray[np.int64]:

@@ -9,17 +9,18 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from engine import schema
+from engine.bulk_rows import insert_arrays, read_arrays
 from engine.errors import InputError
-from engine.named_runs import check_name, free_name, patient_change, require_free_name, ways_to_find
+from engine.map_quality import MapQuality
+from engine.named_runs import NamedRows, patient_change
 from engine.store import Store, now
 
 Method = Literal["pca", "tsne", "umap", "grid"]
 METHODS: tuple[Method, ...] = get_args(Method)
-WHAT = "map"
-_ROWS_AT_ONCE = 10_000
+MAPS = NamedRows(schema.map_, "map", "houndstooth map SPACE")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,8 @@ class StoredMap:
 
     space_id: of the vectors it was made from; a space whose extractor changed keeps its name under another id. cell:
     columns and rows of a grid, None for other methods. quality: "trustworthiness", "continuity", "neighbours_kept",
-    each in [0, 1] (`engine.map_quality`), without those that too few points leave undefined. generation: of the catalog
+    each in [0, 1] (`engine.map_quality`), of all points, those placed last included; empty where they mean nothing.
+    generation: of the catalog
     that was read. parameters: how it was laid out. created: UTC, ISO 8601. model: of a PCA, float32 (3, dim): mean, two
     axes.
     """
@@ -69,6 +71,12 @@ class MapPoints:
         """Some of the points, by number or mask."""
         return MapPoints(self.region_ids[rows], self.xy[rows], self.placed[rows])
 
+    def and_also(self, others: MapPoints) -> MapPoints:
+        """These and others, by ascending region id."""
+        ids = np.concatenate([self.region_ids, others.region_ids])
+        both = MapPoints(ids, np.vstack([self.xy, others.xy]), np.concatenate([self.placed, others.placed]))
+        return both.take(np.argsort(ids))
+
 
 @dataclass(frozen=True, eq=False)
 class NewMap:
@@ -90,29 +98,14 @@ class NewMap:
 
 def list_maps(store: Store, space: str | None = None) -> list[StoredMap]:
     """All maps, or those of a space, oldest first."""
-    statement = _maps()
-    if space is not None:
-        statement = statement.where(schema.space.c.name == space)
     with store.database.read() as connection:
-        return [_loaded(row) for row in connection.execute(statement.order_by(schema.map_.c.id))]
+        return [_loaded(row) for row in connection.execute(MAPS.of(space))]
 
 
 def open_map(store: Store, which: str | int) -> StoredMap:
     """The map of this name, else of this id, else the latest of the space of this name. Raises InputError."""
-    found = schema.map_
     with store.database.read() as connection:
-        for condition in ways_to_find(found, which, WHAT):
-            row = connection.execute(_maps().where(condition).order_by(found.c.id.desc()).limit(1)).one_or_none()
-            if row is not None:
-                return _loaded(row)
-        names = connection.execute(select(found.c.name).order_by(found.c.id.desc()).limit(10)).scalars().all()
-    there = f"there are {', '.join(names)}" if names else "make one with `houndstooth map SPACE`"
-    raise InputError(f"no map is named '{which}', has that id, or is of a space of that name: {there}")
-
-
-def _maps() -> Select[Any]:
-    found, named = schema.map_, schema.space
-    return select(found, named.c.name.label("space")).join(named, named.c.id == found.c.space_id)
+        return _loaded(MAPS.find(connection, which))
 
 
 def _loaded(row: Row[Any]) -> StoredMap:
@@ -137,22 +130,11 @@ def _loaded(row: Row[Any]) -> StoredMap:
 def map_points(store: Store, of: StoredMap) -> MapPoints:
     """Every point of a map, whether its region is still in the catalog or not."""
     point = schema.map_point
+    statement = select(point.c.region_id, point.c.x, point.c.y, point.c.placed)
+    statement = statement.where(point.c.map_id == of.id).order_by(point.c.region_id)
     with store.database.read() as connection:
-        count = connection.execute(select(func.count()).where(point.c.map_id == of.id)).scalar_one()
-        found = MapPoints(np.empty(count, np.int64), np.empty((count, 2), np.float32), np.empty(count, np.bool_))
-        result = connection.execute(
-            select(point.c.region_id, point.c.x, point.c.y, point.c.placed)
-            .where(point.c.map_id == of.id)
-            .order_by(point.c.region_id)
-        )
-        start = 0
-        for part in result.partitions(_ROWS_AT_ONCE):
-            here = slice(start, start + len(part))
-            region_ids, x, y, placed = zip(*part, strict=True)
-            found.region_ids[here], found.placed[here] = region_ids, placed
-            found.xy[here, 0], found.xy[here, 1] = x, y
-            start += len(part)
-    return found
+        region_ids, x, y, placed = read_arrays(connection, statement, np.int64, np.float32, np.float32, np.bool_)
+    return MapPoints(region_ids, np.column_stack([x, y]), placed)
 
 
 def save_map(store: Store, new: NewMap, replace: bool) -> StoredMap:
@@ -161,41 +143,34 @@ def save_map(store: Store, new: NewMap, replace: bool) -> StoredMap:
     A map without a name gets one made from its space and method: a free one, or with `replace` that of the map it
     replaces.
     """
-    table = schema.map_
     with patient_change(store) as connection:
-        made = f"{new.space}-{new.method}"
-        name = new.name or (made if replace else free_name(connection, table, made))
-        if replace:
-            connection.execute(delete(table).where(table.c.name == name))
-        require_free_name(connection, table, name, WHAT)
         columns, lines = new.cell or (None, None)
-        key = connection.execute(
-            insert(table).values(
-                name=name,
-                space_id=new.space_id,
-                method=new.method,
-                where=new.where,
-                seed=new.seed,
-                rows=len(new.points),
-                columns=columns,
-                lines=lines,
-                quality=json.dumps(dict(new.quality), sort_keys=True),
-                parameters=json.dumps(dict(new.parameters), sort_keys=True),
-                model=None if new.model is None else new.model.astype("<f4").tobytes(),
-                created=now(),
-                generation=new.generation,
-            )
-        ).inserted_primary_key
-        map_id = int(key[0]) if key else 0
+        values = {
+            "space_id": new.space_id,
+            "method": new.method,
+            "where": new.where,
+            "seed": new.seed,
+            "rows": len(new.points),
+            "columns": columns,
+            "lines": lines,
+            "quality": json.dumps(dict(new.quality), sort_keys=True),
+            "parameters": json.dumps(dict(new.parameters), sort_keys=True),
+            "model": None if new.model is None else new.model.astype("<f4").tobytes(),
+            "created": now(),
+            "generation": new.generation,
+        }
+        map_id = MAPS.add(connection, new.name, f"{new.space}-{new.method}", replace, values)
         _insert_points(connection, map_id, new.points)
     return open_map(store, map_id)
 
 
-def add_points(store: Store, to: StoredMap, points: MapPoints, cell: tuple[int, int] | None) -> StoredMap:
-    """Put further points onto a map, in one transaction, and with a grid its new size. Raises InputError.
+def add_points(
+    store: Store, to: StoredMap, points: MapPoints, cell: tuple[int, int] | None, quality: MapQuality | None
+) -> StoredMap:
+    """Put further points onto a map, in one transaction, with how good it is then and, of a grid, its new size.
 
     Another process may have placed some of them meanwhile: those stay where it put them. On a grid, whose cells it may
-    have taken, that is an InputError.
+    have taken, that is an InputError, as it is when the map was deleted.
     """
     table, point = schema.map_, schema.map_point
     with patient_change(store) as connection:
@@ -208,41 +183,38 @@ def add_points(store: Store, to: StoredMap, points: MapPoints, cell: tuple[int, 
         _insert_points(connection, to.id, fresh)
         columns, lines = cell or (None, None)
         rows = len(known) + len(fresh)
-        connection.execute(update(table).where(table.c.id == to.id).values(rows=rows, columns=columns, lines=lines))
+        told = {key: value for key, value in to.parameters.items() if key != "judged"}
+        told |= {} if quality is None else {"judged": quality.judged}
+        values = {
+            "rows": rows,
+            "columns": columns,
+            "lines": lines,
+            "quality": json.dumps({} if quality is None else quality.measures, sort_keys=True),
+            "parameters": json.dumps(told, sort_keys=True),
+        }
+        connection.execute(update(table).where(table.c.id == to.id).values(values))
     return open_map(store, to.id)
 
 
 def _insert_points(connection: Connection, map_id: int, points: MapPoints) -> None:
-    """By the driver itself: a million rows through SQLAlchemy's own parameters would be a million dicts."""
-    statement = "INSERT INTO map_point (map_id, region_id, x, y, placed) VALUES (?, ?, ?, ?, ?)"
-    for start in range(0, len(points), _ROWS_AT_ONCE):
-        part = points.take(np.arange(start, min(start + _ROWS_AT_ONCE, len(points))))
-        x, y = part.xy.astype(np.float64).T
-        arrays = (part.region_ids, x, y, part.placed.astype(np.int8))
-        values = zip(*(array.tolist() for array in arrays), strict=True)
-        connection.exec_driver_sql(statement, [(map_id, *row) for row in values])
+    found = {
+        "region_id": points.region_ids,
+        "x": points.xy[:, 0],
+        "y": points.xy[:, 1],
+        "placed": points.placed.astype(np.int8),
+    }
+    insert_arrays(connection, schema.map_point, {"map_id": map_id}, found)
 
 
 def rename_map(store: Store, which: str | int, name: str) -> StoredMap:
     """Give a map another name."""
     found = open_map(store, which)
-    check_name(name, WHAT)
-    if name != found.name:
-        with patient_change(store) as connection:
-            require_free_name(connection, schema.map_, name, WHAT)
-            connection.execute(update(schema.map_).where(schema.map_.c.id == found.id).values(name=name))
+    MAPS.rename(store, found.id, found.name, name)
     return open_map(store, found.id)
 
 
 def delete_map(store: Store, which: str | int) -> StoredMap:
     """Forget a map and its points; the map that is gone."""
     found = open_map(store, which)
-    with patient_change(store) as connection:
-        connection.execute(delete(schema.map_).where(schema.map_.c.id == found.id))
+    MAPS.forget(store, found.id)
     return found
-
-
-def require_free(store: Store, name: str) -> None:
-    """Raise InputError when a map has this name already."""
-    with store.database.read() as connection:
-        require_free_name(connection, schema.map_, name, WHAT)

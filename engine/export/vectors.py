@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from engine.attributes import AttributeType
 from engine.errors import InputError
 from engine.export.place import Exported, new_file
 from engine.export.rows import Table, array_field, attribute_fields, column_field
 from engine.export.tables import fill_parquet
-from engine.filters import Filter, parse_filter
+from engine.matching import matching_rows
 from engine.snapshot import Reader
 from engine.store import Store
 
@@ -29,19 +27,8 @@ def export_vectors(source: Store | Reader, space: str, to: Path | str, where: st
     if to.suffix.lower() != ".npy" or to.is_dir():
         raise InputError(f"vectors are exported to a NumPy file with a table beside it: end '{to.name}' in .npy")
     reader = source if isinstance(source, Reader) else Reader(source)
-    parsed: list[Filter] = []
-
-    def needed(known: Mapping[str, AttributeType]) -> Mapping[str, AttributeType]:
-        if where.strip():
-            parsed.append(parse_filter(where, known))
-        return known
-
-    snapshot = reader.snapshot(needed)
+    snapshot, rows = matching_rows(reader, space, where, lambda known: known)
     vectors = snapshot.vectors(space)
-    chosen = vectors.has(snapshot.region_ids)
-    if parsed:
-        chosen &= parsed[0].evaluate(snapshot.columns(parsed[0].names), len(chosen))
-    rows = np.flatnonzero(chosen)
     ids = snapshot.region_ids[rows]
     columns = snapshot.columns(["product", "image"])
     table = Table(

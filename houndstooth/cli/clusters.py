@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from houndstooth.cli.counted import counted, three_places
+from houndstooth.cli.kept import is_alone, print_list
 from houndstooth.cli.options import catalog_option, table_or_json
 
 
@@ -24,15 +24,8 @@ def command(context: click.Context, catalog: Path, output: str) -> None:
     houndstooth clusters show colour-k12
     houndstooth clusters compare colour-k12 vgg-k12
     """
-    if context.invoked_subcommand is None:
+    if is_alone(context, command):
         _print_list(catalog, output)
-        return
-    said = {name: context.params[name] for name in context.params if _is_given(context, name)}
-    context.default_map = dict.fromkeys(command.commands, said)
-
-
-def _is_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 @command.command("list")
@@ -48,23 +41,26 @@ def list_command(catalog: Path, output: str) -> None:
 
 
 def _print_list(catalog: Path, output: str) -> None:
-    from tabulate import tabulate
-
     from houndstooth.catalog import Catalog
     from houndstooth.cli.cluster import run_json
 
-    runs = Catalog(catalog).clusters()
-    if output == "json":
-        click.echo(json.dumps([run_json(run) for run in runs]))
-    elif not runs:
-        click.echo("No runs yet: `houndstooth cluster colour` makes one.")
-    else:
-        rows = [
-            [run.id, run.name, run.space, run.k, run.rows, three_places(run.silhouette), run.created, run.where]
-            for run in runs
-        ]
-        header = ["", "name", "space", "k", "photos", "silhouette", "made", "where"]
-        click.echo(tabulate(rows, header, floatfmt=".3f"))
+    print_list(
+        Catalog(catalog).clusters(),
+        output,
+        run_json,
+        ["", "name", "space", "k", "photos", "silhouette", "made", "where"],
+        lambda one: [
+            one.id,
+            one.name,
+            one.space,
+            one.k,
+            one.rows,
+            three_places(one.silhouette),
+            one.created,
+            one.where,
+        ],
+        "No runs yet: `houndstooth cluster colour` makes one.",
+    )
 
 
 @command.command("show")

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from houndstooth.cli.counted import three_places
+from houndstooth.cli.kept import is_alone, print_list
 from houndstooth.cli.options import catalog_option, table_or_json
 
 
@@ -24,15 +24,8 @@ def command(context: click.Context, catalog: Path, output: str) -> None:
     houndstooth maps show vgg-tsne
     houndstooth export map vgg-tsne --to map.html
     """
-    if context.invoked_subcommand is None:
+    if is_alone(context, command):
         _print_list(catalog, output)
-        return
-    said = {name: context.params[name] for name in context.params if _is_given(context, name)}
-    context.default_map = dict.fromkeys(command.commands, said)
-
-
-def _is_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 @command.command("list")
@@ -48,25 +41,21 @@ def list_command(catalog: Path, output: str) -> None:
 
 
 def _print_list(catalog: Path, output: str) -> None:
-    from tabulate import tabulate
-
     from houndstooth.catalog import Catalog
     from houndstooth.cli.map import MEASURES, map_json
 
-    found = Catalog(catalog).maps()
-    if output == "json":
-        click.echo(json.dumps([map_json(one) for one in found]))
-    elif not found:
-        click.echo("No maps yet: `houndstooth map colour --to map.html` makes one.")
-    else:
-        rows = [
+    print_list(
+        Catalog(catalog).maps(),
+        output,
+        map_json,
+        ["", "name", "space", "method", "photos", *MEASURES.values(), "made", "where"],
+        lambda one: (
             [one.id, one.name, one.space, one.method, one.rows]
             + [three_places(one.quality.get(key)) for key in MEASURES]
             + [one.created, one.where]
-            for one in found
-        ]
-        header = ["", "name", "space", "method", "photos", *MEASURES.values(), "made", "where"]
-        click.echo(tabulate(rows, header, floatfmt=".3f"))
+        ),
+        "No maps yet: `houndstooth map colour --to map.html` makes one.",
+    )
 
 
 @command.command("show")

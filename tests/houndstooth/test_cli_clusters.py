@@ -195,7 +195,7 @@ REFUSED = [
     (["cluster", "colour", "-k", "5000"], "ask for k ="),
     (["cluster", "colour", "--where", "categry = 1"], "did you mean category?"),
     (["cluster", "colour", "--where", "price < 0"], "no photo matches"),
-    (["cluster", "colour", "--name", "12"], "cannot name a run"),
+    (["cluster", "colour", "--name", "12"], "cannot name a cluster run"),
     (["clusters", "lst"], "Did you mean 'list'?"),
     (["clusters", "show", "nope"], "no cluster run is named 'nope'"),
     (["clusters", "show", "\udcff"], "it is not UTF-8 text"),
