@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from houndstooth.asking import Ask
     from houndstooth.fit import FitReport
     from houndstooth.labels import LabelLine
+    from houndstooth.map_drawing import DrawnMap
     from houndstooth.map_new_photos import PlacedPhotos
     from houndstooth.repair import RepairReport
     from houndstooth.training import TrainOptions
@@ -252,8 +253,8 @@ class Catalog:
         dark: bool = False,
         new: PlacedPhotos | None = None,
         progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
-    ) -> tuple[Path, ...]:
-        """Write a map as an .html page, or a .png or .svg picture; the files and folders written.
+    ) -> DrawnMap:
+        """Write a map as an .html page, or a .png or .svg picture; what was written, and how many photos show.
 
         See `houndstooth.map_drawing.draw_map`. Raises InputError.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import InputError
@@ -13,6 +14,18 @@ from houndstooth.map_new_photos import PlacedPhotos
 
 DRAWN = (".html", ".png", ".svg")
 Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class DrawnMap:
+    """What was drawn. paths: files and folders. photos: of the catalog that show, of which `dots` found no room for
+    their picture; `dropped` left the catalog since the map was made. A page has room for all on zooming in.
+    """
+
+    paths: tuple[Path, ...]
+    photos: int
+    dots: int
+    dropped: int
 
 
 def check_drawn(to: Path, new: bool = False) -> None:
@@ -39,8 +52,8 @@ def draw_map(
     dark: bool = False,
     new: PlacedPhotos | None = None,
     progress: Progress = lambda stage, done, total: None,
-) -> tuple[Path, ...]:
-    """Write the map to an .html page, a .png or an .svg; the files and folders written.
+) -> DrawnMap:
+    """Write the map to an .html page, a .png or an .svg.
 
     colour_by: an attribute, or "cluster:RUN". dark: the ground of a picture; a page has both. new: photos beside the
     catalog's, which pictures show and pages do not. Raises InputError.
@@ -54,11 +67,13 @@ def draw_map(
 
         progress("drawing", 0, 1)
         photos, cell = (new.photos, new.cell) if new is not None else ((), None)
-        write_picture(map_picture(reader, stored, colour_by, dark, photos, cell), to)
-        return (to,)
+        picture = map_picture(reader, stored, colour_by, dark, photos, cell)
+        write_picture(picture, to)
+        return DrawnMap((to,), picture.photos, len(picture.dots), picture.dropped)
     from engine.pages.map import map_page
     from houndstooth.map_view import map_view
 
     view = map_view(reader, stored, colour_by, tell=progress)
     made = map_page(view, to, tell=lambda done, total: progress("pictures", done, total))
-    return (made.page,) if made.folder is None else (made.page, made.folder)
+    paths = (made.page,) if made.folder is None else (made.page, made.folder)
+    return DrawnMap(paths, len(view), 0, view.dropped)

@@ -64,16 +64,18 @@ def place_photos(
 
     Raises SourceError where there is none, InputError when none can be read or the map's space was made anew.
     """
-    from indexer.sources.base import SourceImage
+    from indexer.sources.base import SourceImage, SourceProblem
     from indexer.sources.folder import FolderSource
 
+    if not photos.exists():
+        raise InputError(f"there is no folder or photo {photos}")
     require_same_space(reader.snapshot(), on)
-    found = [item for item in FolderSource(photos.absolute()) if isinstance(item, SourceImage)]
-    paths = [item.path for item in found]
+    found = list(FolderSource(photos.absolute()))
+    paths = [item.path for item in found if isinstance(item, SourceImage)]
     rows: list[Any] = []
     thumbnails: list[bytes] = []
     kept: list[str] = []
-    failed: list[tuple[str, str]] = []
+    failed = [(item.path, item.reason) for item in found if isinstance(item, SourceProblem) and item.fatal]
     for done, (path, row, thumbnail, reason) in enumerate(_described(reader, extractors, garments, on.space, paths), 1):
         progress("looking at photos", done, len(paths))
         if row is None:
@@ -84,7 +86,7 @@ def place_photos(
         thumbnails.append(thumbnail)
     if not rows:
         path, reason = failed[0] if failed else (str(photos), "no picture")
-        raise InputError(f"none of {len(paths)} photos can be placed; {path}: {reason}")
+        raise InputError(f"none of {len(found)} photos can be placed; {path}: {reason}")
     placed = place_rows(reader, on, np.stack(rows), progress)
     snapshot = reader.snapshot(lambda known: ("product", "image"))
     at = snapshot.rows_of(placed.nearest)

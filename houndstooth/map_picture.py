@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import InputError
 from engine.pages.map_order import map_order
 from engine.snapshot import Reader
 from engine.stored_maps import StoredMap, map_points
@@ -62,7 +63,10 @@ class Dot:
 
 @dataclass(frozen=True)
 class MapPicture:
-    """A static picture of a map. width, height: in pixels. left_out: points that are dots."""
+    """A static picture of a map. width, height: in pixels. photos: of the catalog, those that are dots included.
+
+    dropped: points whose region left the catalog, which do not show.
+    """
 
     title: str
     subtitle: str
@@ -73,11 +77,8 @@ class MapPicture:
     legend: Legend | None
     legend_x: int
     dark: bool
-
-    @property
-    def left_out(self) -> int:
-        """How many points are dots only."""
-        return len(self.dots)
+    photos: int
+    dropped: int
 
 
 def map_picture(
@@ -95,7 +96,10 @@ def map_picture(
     """
     snapshot = reader.snapshot(lambda known: known)
     points = map_points(reader.store, stored)
+    all_points = len(points)
     points = points.take(np.isin(points.region_ids, snapshot.region_ids))
+    if not len(points):
+        raise InputError(f"of the map '{stored.name}' no picture is in the catalog any more: make it anew")
     rows = snapshot.rows_of(points.region_ids)
     colours, legend = map_colours(reader, snapshot, rows, colour_by) if colour_by else ([""] * len(rows), None)
     thumbnails = Thumbnails(reader.store)
@@ -135,6 +139,8 @@ def map_picture(
         legend=legend,
         legend_x=width,
         dark=dark,
+        photos=len(rows),
+        dropped=all_points - len(rows),
     )
 
 

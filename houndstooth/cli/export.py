@@ -71,7 +71,7 @@ def map_command(map_name: str, catalog: Path, to: Path, colour_by: str | None, d
     """
     from engine.maps import open_map
     from houndstooth.catalog import Catalog
-    from houndstooth.cli.map import progress_bar
+    from houndstooth.cli.map import drawn_text, progress_bar
     from houndstooth.map_drawing import DRAWN
 
     opened = Catalog(catalog)
@@ -82,8 +82,8 @@ def map_command(map_name: str, catalog: Path, to: Path, colour_by: str | None, d
         _say(opened.export(found, to), "photos")
         return
     with progress_bar() as show:
-        paths = opened.draw_map(found, to, colour_by=colour_by, dark=dark, progress=show)
-    click.echo(f"Wrote {found.rows} photos to {' and '.join(map(str, paths))}")
+        drawn = opened.draw_map(found, to, colour_by=colour_by, dark=dark, progress=show)
+    click.echo(f"Wrote {drawn_text(drawn)}")
 
 
 @command.command("vectors")

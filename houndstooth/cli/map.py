@@ -16,6 +16,7 @@ from houndstooth.cli.options import catalog_option, table_or_json, where_option
 
 if TYPE_CHECKING:
     from engine.maps import Method, Progress, StoredMap
+    from houndstooth.map_drawing import DrawnMap
     from houndstooth.map_new_photos import PlacedPhotos
 
 METHODS = ("tsne", "pca", "umap", "grid")
@@ -124,13 +125,13 @@ def command(
                 aspect=aspect, by=by, progress=show,
             )  # fmt: skip
             said, told = map_text(stored), map_json(stored)
-        paths = opened.draw_map(stored, to, colour_by=colour_by, dark=dark, new=new, progress=show) if to else ()
+        drawn = opened.draw_map(stored, to, colour_by=colour_by, dark=dark, new=new, progress=show) if to else None
     if output == "json":
-        click.echo(json.dumps({**told, "files": [str(path) for path in paths]}))
+        click.echo(json.dumps({**told, "files": [str(path) for path in drawn.paths] if drawn else []}))
         return
     click.echo(said)
-    if paths:
-        click.echo(f"Drew {' and '.join(map(str, paths))}")
+    if drawn:
+        click.echo(f"Drew {drawn_text(drawn)}")
 
 
 @contextmanager
@@ -146,6 +147,20 @@ def progress_bar() -> Iterator[Progress]:
             bar.refresh()
 
         yield show
+
+
+def drawn_text(drawn: DrawnMap) -> str:
+    """What is on a page or picture, and where it is."""
+    extra = [
+        text
+        for count, text in [
+            (drawn.dots, f"{drawn.dots} as dots for want of room"),
+            (drawn.dropped, f"{drawn.dropped} removed since and left out"),
+        ]
+        if count
+    ]
+    told = f" ({', '.join(extra)})" if extra else ""
+    return f"{counted(drawn.photos, 'photo')} to {' and '.join(map(str, drawn.paths))}{told}"
 
 
 def map_json(stored: StoredMap) -> dict[str, Any]:
@@ -171,6 +186,7 @@ def map_text(stored: StoredMap) -> str:
     grid = f", {stored.cell[0]} x {stored.cell[1]} cells" if stored.cell else ""
     known = {what: stored.quality[key] for key, what in MEASURES.items() if key in stored.quality}
     said = ", ".join(f"{what} {three_places(value)}" for what, value in known.items())
+    said = said or "not measured: fewer than 4 photos, or all of them alike"
     judged = stored.parameters.get("judged", {})
     of = f" (of the {judged['neighbours']} nearest, among {counted(judged['rows'], 'photo')})" if judged else ""
     photos = counted(stored.rows, "photo")

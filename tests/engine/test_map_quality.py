@@ -52,6 +52,14 @@ def test_large_maps_are_judged_on_a_sample_that_the_seed_draws() -> None:
     assert found[0].trustworthiness == pytest.approx(expected, abs=1e-9)
 
 
+def test_points_that_all_lie_at_one_place_have_no_quality() -> None:
+    rows, nowhere = unit_rows(40, 5), np.full((40, 2), 7.0, np.float32)
+    assert map_quality(rows, nowhere) is None
+    assert map_quality(np.repeat(rows[:1], 40, axis=0), rows[:, :2]) is None
+    nowhere[3] += 1e-3
+    assert map_quality(rows, nowhere) is not None
+
+
 def test_too_few_points_have_no_quality() -> None:
     assert map_quality(unit_rows(3, 4), np.zeros((3, 2), np.float32)) is None
     few = map_quality(unit_rows(4, 4), unit_rows(4, 4)[:, :2])

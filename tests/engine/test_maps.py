@@ -18,6 +18,7 @@ from engine.errors import CatalogBusyError, FilterError, InputError, SpaceError
 from engine.export import export_map
 from engine.layouts import tsne as tsne_module
 from engine.map_placing import place_missing, place_rows
+from engine.map_quality import map_quality
 from engine.maps import (
     GridWish,
     StoredMap,
@@ -32,7 +33,7 @@ from engine.removal import remove
 from engine.snapshot import Reader
 from engine.spaces import use_spaces
 from engine.store import Store
-from engine.stored_maps import Method
+from engine.stored_maps import METHODS, Method
 from engine.writer import writing
 
 SIZES = [12, 20, 8]
@@ -149,6 +150,11 @@ def test_what_is_indexed_later_is_placed_and_nothing_moves(store: Store, method:
         for region in range(41, 48):
             nearest = min(before, key=lambda other: float(np.hypot(*np.subtract(after[region], before[other]))))
             assert group[nearest] == (0 if region < 44 else 2)
+    rows = reader.snapshot().vectors("vgg").gather(points.region_ids)
+    shown = points.xy * np.array([now.parameters.get("aspect", 1.0), 1.0], np.float32)
+    measured = map_quality(rows, shown, made.seed)
+    assert measured is not None and now.quality == measured.measures, "measured again, with what was placed"
+    assert now.parameters["judged"]["rows"] == 47
     assert place_missing(reader, now)[1].region_ids.size == 0
     assert check(store).clean
 
@@ -171,6 +177,14 @@ def test_what_left_the_catalog_leaves_its_cell_taken_and_is_no_reference(store: 
     assert len(fresh) == 2 and len(set(places(store, now).values())) == 42
     done = export_map(store, now, store.root.parent / "m.csv")
     assert (done.rows, done.dropped) == (30, 12)
+
+
+def test_photos_that_are_all_alike_are_laid_out_and_not_measured(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "b.catalog", {"vgg": np.repeat(blobs([1]), 12, axis=0)}, [{}] * 12, {})
+    for method in METHODS:
+        made = make_map(store, "vgg", method)
+        assert np.isfinite(map_points(store, made).xy).all()
+        assert made.quality == {} and "judged" not in made.parameters
 
 
 def test_a_space_made_anew_needs_a_new_map(store: Store) -> None:

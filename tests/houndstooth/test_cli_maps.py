@@ -100,7 +100,7 @@ def test_thumbnails_never_hide_each_other(cli, shop) -> None:
     assert cli("map", "vgg", "--method", "pca", "-c", shop.catalog).code == 0
     opened = houndstooth.open(shop.catalog)
     drawn = map_picture(opened.reader, opened.maps("vgg")[0], "price")
-    assert len(drawn.shown) + drawn.left_out == len(shop.rows) and len(drawn.shown) > 0.8 * len(shop.rows)
+    assert len(drawn.shown) + len(drawn.dots) == len(shop.rows) and len(drawn.shown) > 0.8 * len(shop.rows)
     held = np.zeros((drawn.height, drawn.width), np.int64)
     for one in drawn.shown:
         held[round(one.y + 1) : round(one.y + one.height - 1), round(one.x + 1) : round(one.x + one.width - 1)] += 1
@@ -129,6 +129,8 @@ def test_new_photos_find_their_places_and_change_nothing(cli, shop, made, tmp_pa
     assert cli("maps", "-c", shop.catalog, "--format", "json").json == before
     table = cli(*arguments)
     assert "2 photos on colour-grid" in table.out and "not placed: " in table.out
+    gone = cli("map", "colour", "--place", tmp_path / "gone", "-c", shop.catalog)
+    assert gone.code == 2 and f"there is no folder or photo {tmp_path / 'gone'}" in gone.err
     page = cli(*arguments, "--to", tmp_path / "p.html")
     assert page.code == 2 and "--place-new" in page.err
 
@@ -145,6 +147,16 @@ def test_photos_indexed_later_are_placed(cli, shop, made, tmp_path: Path) -> Non
     assert cli("map", "colour", "--place-new", "-c", shop.catalog, "--format", "json").json["placed"] == 0
 
 
+def test_what_was_drawn_is_counted_without_what_left_the_catalog(cli, shop, made, tmp_path: Path) -> None:
+    assert cli("remove", "--id", "P0001", "-c", shop.catalog).code == 0
+    gone = sum(row["product"] == "P0001" for row in shop.rows)
+    left = len(shop.rows) - gone
+    for name in ("m.html", "m.png", "m.csv"):
+        done = cli("export", "map", "colour", "--to", tmp_path / name, "-c", shop.catalog)
+        said = f"Wrote {left} photos to {tmp_path / name} ({gone} removed since and left out)\n"
+        assert (done.code, done.out) == (0, said), done.err
+
+
 def test_wrong_questions_are_answered_before_any_work(cli, shop, tmp_path: Path) -> None:
     for arguments, said in [
         (("map", "colour", "--to", tmp_path / "m.pdf"), "end the name in .html, .png, .svg"),
@@ -152,6 +164,7 @@ def test_wrong_questions_are_answered_before_any_work(cli, shop, tmp_path: Path)
         (("map", "colour", "--dark"), "--to"),
         (("map", "colour", "--place", tmp_path, "--method", "pca"), "leave out what makes one"),
         (("map", "colour", "--place", tmp_path, "--place-new"), "not in the catalog"),
+        (("map", "colour", "--place", tmp_path / "no"), "no map is named 'colour'"),
         (("map", "colour", "--place-new"), "no map is named 'colour'"),
         (
             (
