@@ -32,7 +32,9 @@ class Database:
     def __init__(self, path: Path, *, foreign_keys: bool = True) -> None:
         self.path = path
         self._foreign_keys = foreign_keys
-        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
+        # Looked up at each connection: tests of refusing disks put another `_connect` into the class.
+        connect = lambda: self._connect()  # noqa: E731, PLW0108
+        self._engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
 
     def _connect(self) -> sqlite3.Connection:
         # isolation_level=None: sqlite3 begins and commits nothing by itself; BEGIN and COMMIT are said below.

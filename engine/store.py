@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import insert, select
@@ -32,7 +33,7 @@ def now() -> str:
 
 @dataclass(frozen=True)
 class Store:
-    """A catalog's folder. Holds no open file: copies are cheap, and threads and processes may share one."""
+    """A catalog's folder. Holds no open file; threads may share one."""
 
     root: Path
 
@@ -71,9 +72,9 @@ class Store:
         """The folders in the catalog's own."""
         return (self.vectors, self.thumbnails, self.indexes, self.models, self.backups)
 
-    @property
+    @cached_property
     def database(self) -> Database:
-        """Transactions on catalog.db."""
+        """Transactions on catalog.db. Kept: statements that were compiled once are not compiled again."""
         return Database(self.database_path)
 
     @staticmethod

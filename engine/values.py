@@ -112,9 +112,9 @@ def write_predicted(
     attributes: Mapping[str, tuple[int, AttributeType]],
     regions: Iterable[tuple[int, Iterable[str], Mapping[str, Predicted]]],
 ) -> None:
-    """Set what models say of each region id, in the place of all that the same spaces said before.
+    """Set what models say of each region id, in the place of all that the spaces named said of it before.
 
-    regions: region id, the names of the spaces it was extracted in, and what they predicted.
+    regions: region id, the names of spaces (none where the region is new), and what is predicted.
     """
     table = schema.region_value
     rows: list[dict[str, Any]] = []

@@ -146,9 +146,8 @@ class Writer:
                 connection,
                 attributes,
                 [
-                    (number, region.tried, region.predicted)
-                    for numbers, regions in zip(ids.regions, _region_lists(batch), strict=True)
-                    for number, region in zip(numbers, regions, strict=True)
+                    *((number, (), region.predicted) for number, region in _fresh(batch, ids)),
+                    *((number, region.tried, region.predicted) for number, region in _completed(batch, ids)),
                 ],
             )
             carry_answers(connection, again)
@@ -199,11 +198,7 @@ class Writer:
         self, batch: Batch, ids: _Ids, spaces: Mapping[str, Space]
     ) -> list[tuple[int | None, PublishedFile, int]]:
         written: list[tuple[int | None, PublishedFile, int]] = []
-        pairs = [
-            (number, region)
-            for numbers, regions in zip(ids.regions, _region_lists(batch), strict=True)
-            for number, region in zip(numbers, regions, strict=True)
-        ]
+        pairs = [*_fresh(batch, ids), *_completed(batch, ids)]
         for name, space in spaces.items():
             held = self._held(batch, ids, space)
             rows = [
@@ -317,8 +312,18 @@ def signed(number: int) -> int:
     return number - (1 << 64) if number >= 1 << 63 else number
 
 
-def _region_lists(batch: Batch) -> list[Sequence[NewRegion]]:
-    return [*(new.regions for new in batch.images), *(more.regions for more in batch.vectors)]
+def _fresh(batch: Batch, ids: _Ids) -> list[tuple[int, NewRegion]]:
+    """Regions of the batch's new images with their ids: nothing is stored of them yet."""
+    return _numbered(ids.regions[: len(batch.images)], [new.regions for new in batch.images])
+
+
+def _completed(batch: Batch, ids: _Ids) -> list[tuple[int, NewRegion]]:
+    """Regions with their ids that are there already and get vectors in further spaces."""
+    return _numbered(ids.regions[len(batch.images) :], [more.regions for more in batch.vectors])
+
+
+def _numbered(ids: Sequence[Sequence[int]], regions: Sequence[Sequence[NewRegion]]) -> list[tuple[int, NewRegion]]:
+    return [pair for numbers, several in zip(ids, regions, strict=True) for pair in zip(numbers, several, strict=True)]
 
 
 def _coming(batch: Batch, ids: _Ids, products: Mapping[str, int]) -> dict[tuple[int, str], tuple[int, bytes]]:
@@ -340,17 +345,19 @@ def _space_ids(regions: Sequence[NewRegion], spaces: Mapping[str, Space]) -> set
 def _write_refusals(connection: Connection, batch: Batch, ids: _Ids, spaces: Mapping[str, Space]) -> None:
     """Why regions have no vector in a space; what was said of the two before is over."""
     refusal = schema.refusal
-    tried = [
-        (number, spaces[name].id, region.refused.get(name))
-        for numbers, regions in zip(ids.regions, _region_lists(batch), strict=True)
-        for number, region in zip(numbers, regions, strict=True)
+    before = [
+        {"b_region": number, "b_space": spaces[name].id}
+        for number, region in _completed(batch, ids)
         for name in region.tried
     ]
-    before = [{"b_region": number, "b_space": space} for number, space, _ in tried]
     if before:
         same = (refusal.c.region_id == bindparam("b_region")) & (refusal.c.space_id == bindparam("b_space"))
         connection.execute(delete(refusal).where(same), before)
-    rows = [{"region_id": number, "space_id": space, "reason": why} for number, space, why in tried if why is not None]
+    rows = [
+        {"region_id": number, "space_id": spaces[name].id, "reason": why}
+        for number, region in [*_fresh(batch, ids), *_completed(batch, ids)]
+        for name, why in region.refused.items()
+    ]
     if rows:
         connection.execute(insert(refusal), rows)
 

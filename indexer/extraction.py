@@ -93,11 +93,12 @@ def _extract(regions: Sequence[FoundRegion], extractors: Mapping[str, Extractor]
         if not taken:
             continue
         rows = _rows(extractor, [pictures[place] for place in taken])
-        described = extractor.describe(rows) if extractor.describes else [{} for _ in taken]
-        for place, row, said in zip(taken, rows, described, strict=True):
+        for place, row in zip(taken, rows, strict=True):
             vectors[place][name] = row
+        if extractor.describes:
             model = f"{name}:{extractor.fingerprint}"
-            predicted[place].update({key: Predicted(value, sure, model) for key, (value, sure) in said.items()})
+            for place, said in zip(taken, extractor.describe(rows), strict=True):
+                predicted[place].update({key: Predicted(value, sure, model) for key, (value, sure) in said.items()})
     return [
         NewRegion(
             vectors=vectors[place],

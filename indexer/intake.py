@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from PIL import Image
 
 from engine.errors import PictureError
 from engine.photos import holder
 from indexer.decode import DecodeLimits, decode, read_file
 from indexer.masks import apply_mask
-from indexer.phash import phash
+from indexer.phash import phash_of
 from indexer.picture import Picture
 from indexer.sources.base import SourceImage
-from indexer.thumbnail import BACKGROUND, thumbnail
+from indexer.thumbnail import BACKGROUND, thumbnail, thumbnail_of
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,7 @@ def masked(picture: Picture, item: SourceImage, limits: DecodeLimits) -> Picture
     return apply_mask(picture, data, item.box, limits)
 
 
-def take_in(
-    item: SourceImage, limits: DecodeLimits, expected: bytes | None = None, thumbnail_side: int = 192
-) -> Intake | PictureError:
+def take_in(item: SourceImage, limits: DecodeLimits, expected: bytes | None = None) -> Intake | PictureError:
     """Read a file; decode it unless its SHA-256 is the expected one. A file that cannot be read is an answer here."""
     try:
         state = FileState.of(item.file)
@@ -95,8 +95,8 @@ def take_in(
         if sha256 == expected:
             return Intake(state, sha256)
         picture = decode(data, limits, box=item.box)
-        small = thumbnail(picture, thumbnail_side, background=BACKGROUND)
-        picture = masked(picture, item, limits)
-        return Intake(state, sha256, picture, phash(replace(picture, mask=None)), small)
+        image = Image.fromarray(picture.rgb)  # a copy in Pillow's own layout: made once for both
+        small = thumbnail_of(image) if picture.mask is None else thumbnail(picture, background=BACKGROUND)
+        return Intake(state, sha256, masked(picture, item, limits), phash_of(image), small)
     except PictureError as error:
         return error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from engine.known import product_photos
 from engine.photos import is_gone
@@ -19,30 +20,34 @@ def distinct_products(store: Store, items: Sequence[SourceImage]) -> list[Source
     gone take no id: their folder was moved or renamed. Ids that the source itself names are left alone.
     """
     derived = [item for item in items if not item.named]
-    candidates = {name for item in derived for name in _names(item)}
-    taken = product_photos(store, candidates)
-    return [item if item.named else replace(item, product=_free_name(item, taken)) for item in items]
+    taken = product_photos(store, {item.product for item in derived})
+    clashing = [item for item in derived if not _is_free(item.product, _root(item), taken)]
+    taken |= product_photos(store, {name for item in clashing for name in _names(item)})
+    renamed = {(item.path, item.product): _free_name(item, taken) for item in clashing}
+    return [
+        replace(item, product=renamed[item.path, item.product]) if (item.path, item.product) in renamed else item
+        for item in items
+    ]
 
 
 def _free_name(item: SourceImage, taken: Mapping[str, Sequence[str]]) -> str:
-    root = _root(item)
-    names = _names(item)
-    for name in names:
-        others = [path for path in taken.get(name, ()) if not path.startswith(root)]
-        if all(is_gone(Path(path)) for path in others):
-            return name
-    return names[-1]
+    root, names = _root(item), _names(item)
+    return next((name for name in names if _is_free(name, root, taken)), names[-1])
+
+
+def _is_free(name: str, root: str, taken: Mapping[str, Sequence[str]]) -> bool:
+    return all(is_gone(Path(path)) for path in taken.get(name, ()) if not path.startswith(root))
 
 
 def _names(item: SourceImage) -> list[str]:
     """The derived id, then with one more folder before it each time."""
     names = [item.product]
-    for folder in reversed(Path(_root(item)).parts[1:]):
+    for folder in reversed(PurePosixPath(_root(item)).parts[1:]):
         names.append(f"{folder}/{names[-1]}")
     return names
 
 
 def _root(item: SourceImage) -> str:
     """The folder that the id is relative to, ending in a slash; the photo's own when the id does not end its path."""
-    stem = str(Path(item.path).with_suffix(""))
-    return stem.removesuffix(item.product) if stem.endswith(f"/{item.product}") else f"{Path(item.path).parent}/"
+    stem = posixpath.splitext(item.path)[0]  # as text: pathlib would take longer than all else that is planned
+    return stem.removesuffix(item.product) if stem.endswith(f"/{item.product}") else f"{posixpath.dirname(item.path)}/"

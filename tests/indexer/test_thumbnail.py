@@ -22,7 +22,14 @@ def opened(data: bytes) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("size", "small"),
-    [((400, 533), (144, 192)), ((640, 480), (192, 144)), ((100, 50), (100, 50)), ((640, 1), (192, 1))],
+    [
+        ((400, 533), (134, 178)),  # a third
+        ((640, 480), (160, 120)),  # a quarter
+        ((300, 400), (144, 192)),  # a third would be too small
+        ((100, 50), (100, 50)),
+        ((640, 1), (160, 1)),
+        ((400, 1), (192, 1)),
+    ],
 )
 def test_size_and_pixels(size: tuple[int, int], small: tuple[int, int]) -> None:
     picture = Picture(smooth(*size))
@@ -33,7 +40,7 @@ def test_size_and_pixels(size: tuple[int, int], small: tuple[int, int]) -> None:
 
 
 def test_side_can_be_chosen() -> None:
-    assert opened(thumbnail(Picture(smooth(300, 400)), side=64)).shape == (64, 48, 3)
+    assert opened(thumbnail(Picture(smooth(300, 400)), side=100)).shape == (100, 75, 3)
 
 
 def test_background_is_painted_outside_the_mask_only_on_request() -> None:
