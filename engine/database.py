@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from engine.errors import (
@@ -18,6 +18,7 @@ from engine.errors import (
     CatalogOutdatedError,
     CatalogTooNewError,
 )
+from engine.refusals import refused_by_sqlite
 from engine.schema import HEAD
 
 BUSY_SECONDS = 60.0
@@ -43,7 +44,7 @@ class Database:
         )
         try:
             connection.execute(f"PRAGMA foreign_keys = {'ON' if self._foreign_keys else 'OFF'}")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA synchronous = EXTRA")  # syncs the folder too, once the journal is deleted
             connection.execute("PRAGMA cache_size = -65536")
         except UnicodeDecodeError as error:  # SQLite's complaint of a broken schema quotes bytes of it
             connection.close()
@@ -80,28 +81,46 @@ class Database:
                     raise
                 connection.exec_driver_sql("COMMIT")
         except DatabaseError as error:
-            translated = _translated(error, self.path)
+            translated = _translated(error.orig, self.path)
             if translated is None:
                 raise
             raise translated from error
 
 
-def _translated(error: DatabaseError, path: Path) -> CatalogError | None:
+@contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """What the state of the disk does wrong to a bare connection within, in our words."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        translated = _translated(error, path)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _translated(error: BaseException | None, path: Path) -> CatalogError | None:
     """What the state of the disk did wrong, in our words; None for what the program did wrong."""
-    said = str(error.orig)
+    said = str(error)
     if "malformed" in said or "not a database" in said:
         return CatalogCorruptError(f"{path} is damaged ({said}): restore it from a backup, or index the photos anew")
-    if not isinstance(error, OperationalError):
+    if not isinstance(error, sqlite3.OperationalError):
         return None
     if "locked" in said or "busy" in said:
         return CatalogBusyError(f"{path} stayed locked by another process: wait for it to end, or stop it")
-    return CatalogError(f"cannot use {path}: {said}")
+    return refused_by_sqlite(f"cannot use {path}", said)
 
 
 def use_journal(path: Path) -> None:
     """Set the journal mode, which the file keeps."""
-    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+    with sqlite_errors(path), closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
         connection.execute(f"PRAGMA journal_mode = {'WAL' if WAL_IS_SAFE else 'DELETE'}")
+
+
+def remove_database(path: Path) -> None:
+    """Delete a database that nobody uses, with its journals."""
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
 
 
 def revision(connection: Connection) -> str:

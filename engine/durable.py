@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import CatalogCorruptError, CatalogError
+from engine.errors import CatalogCorruptError
+from engine.refusals import refused
 
 TMP = ".tmp"
 
@@ -48,7 +49,7 @@ def publish(folder: Path, suffix: str, parts: Iterable[bytes | memoryview]) -> P
     except OSError as error:
         with suppress(OSError):
             tmp.unlink()
-        raise CatalogError(f"cannot write to {folder}: {error.strerror or error}") from error
+        raise refused(f"cannot write to {folder}", error) from error
     return PublishedFile(name, digest.hexdigest(), size)
 
 
@@ -56,6 +57,12 @@ def hash_file(path: Path) -> str:
     """SHA-256 of the file's bytes, 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_file(path: Path) -> None:
+    """Make what was written to the file durable."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

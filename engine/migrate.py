@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +12,12 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 import migrations
-from engine.database import Database, revision
+from engine.database import Database, remove_database, revision, sqlite_errors
+from engine.durable import hash_file, sync_file, sync_folder
 from engine.errors import CatalogCorruptError, CatalogNotFoundError, CatalogTooNewError
+from engine.refusals import refused
 from engine.schema import HEAD
-from engine.store import Store, require_no_file
+from engine.store import BACKUP_DIGITS, Store, require_no_file
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,26 @@ def _used_ids(connection: Connection) -> dict[str, int]:
 
 
 def _backup(store: Store, before: str) -> Path:
-    store.backups.mkdir(exist_ok=True)
-    path = store.backups / f"catalog-{before}.db"
-    tmp = path.with_suffix(".tmp")
-    # SQLite's own copy, not the file system's: it holds what a write-ahead log or a hot journal still holds.
-    with closing(sqlite3.connect(store.database_path)) as source, closing(sqlite3.connect(tmp)) as target:
-        source.backup(target)
-    shutil.move(tmp, path)
+    """A copy of catalog.db, on the disk for good, its hash in its name."""
+    tmp = store.backups / f"catalog-{before}.tmp"
+    try:
+        remove_database(tmp)  # left by a kill
+        try:
+            # SQLite's own copy, not the file system's: it holds what a write-ahead log or a hot journal still holds.
+            with (
+                sqlite_errors(tmp),
+                closing(sqlite3.connect(store.database_path)) as source,
+                closing(sqlite3.connect(tmp)) as target,
+            ):
+                source.backup(target)
+            sync_file(tmp)
+            path = store.backups / f"catalog-{before}-{hash_file(tmp)[:BACKUP_DIGITS]}.db"
+            tmp.rename(path)
+            sync_folder(store.backups)
+        except BaseException:
+            with suppress(OSError):
+                remove_database(tmp)
+            raise
+    except OSError as error:
+        raise refused(f"cannot write a backup to {store.backups}, nothing was migrated", error) from error
     return path

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,10 +12,14 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from engine.database import Database, require_head, use_journal
+from engine.database import Database, remove_database, require_head, use_journal
 from engine.durable import sync_folder
 from engine.errors import CatalogBusyError, CatalogError, CatalogNotFoundError
+from engine.refusals import refused
 from engine.schema import catalog
+
+BACKUP_DIGITS = 16
+"""Hex digits of a backup's SHA-256 in its name, catalog-REVISION-DIGITS.db."""
 
 
 def program() -> str:
@@ -120,7 +123,7 @@ class Store:
                 if not store.database_path.is_file():
                     _make_database(store.database_path)
         except OSError as error:
-            raise CatalogError(f"cannot make a catalog at {store.root}: {error.strerror or error}") from error
+            raise refused(f"cannot make a catalog at {store.root}", error) from error
         return store
 
     @contextmanager
@@ -136,7 +139,7 @@ class Store:
                 f"another process is writing to {self.root}: wait for it to finish, or stop it"
             ) from error
         except OSError as error:
-            raise CatalogError(f"cannot write to {self.root}: {error.strerror or error}") from error
+            raise refused(f"cannot write to {self.root}", error) from error
         try:
             self._make_folders()
             yield
@@ -149,7 +152,7 @@ class Store:
             for folder in self.folders:
                 folder.mkdir(exist_ok=True)
         except OSError as error:
-            raise CatalogError(f"cannot write to {self.root}: {error.strerror or error}") from error
+            raise refused(f"cannot write to {self.root}", error) from error
 
     def generation(self) -> int:
         """The newest generation: it grows by one with every change."""
@@ -166,15 +169,19 @@ def require_no_file(root: Path) -> None:
 def _make_database(path: Path) -> None:
     from engine.migrate import upgrade  # Alembic takes a while to load
 
-    for left in path.parent.glob("catalog.db.tmp*"):  # by a kill, its journal included
-        left.unlink()
     tmp = path.with_name("catalog.db.tmp")
-    sqlite3.connect(tmp).close()
-    upgrade(Database(tmp, foreign_keys=False))
-    with Database(tmp).write() as connection:
-        connection.execute(
-            insert(catalog).values(id=1, uuid=uuid.uuid4().hex, generation=0, created=now(), program=program())
-        )
-    use_journal(tmp)
-    tmp.rename(path)
-    sync_folder(path.parent)
+    remove_database(tmp)  # left by a kill
+    try:
+        tmp.touch()
+        upgrade(Database(tmp, foreign_keys=False))
+        with Database(tmp).write() as connection:
+            connection.execute(
+                insert(catalog).values(id=1, uuid=uuid.uuid4().hex, generation=0, created=now(), program=program())
+            )
+        use_journal(tmp)
+        tmp.rename(path)
+        sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            remove_database(tmp)
+        raise

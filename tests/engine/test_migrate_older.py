@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -115,7 +116,8 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(
         with pytest.raises(error):
             migrate.migrate(store.root)
         assert rows(store.database_path) == before
-        assert [path.name for path in store.backups.iterdir()] == [f"catalog-{schema.HEAD}.db"]
+        made = [path.name for path in store.backups.iterdir()]
+        assert len(made) == 1 and re.fullmatch(f"catalog-{schema.HEAD}-[0-9a-f]{{16}}[.]db", made[0])
     assert check(Store.open(store.root)).clean
 
 

@@ -125,7 +125,7 @@ def test_it_migrates_a_catalog_that_is_older_than_it(installed: Path, tmp_path: 
             encoding="utf-8",
         )
         assert f"from schema {head[1]} to 9001" in run(installed, tmp_path, "migrate", "-c", "c")
-        assert [path.name for path in (tmp_path / "c" / "backups").iterdir()] == [f"catalog-{head[1]}.db"]
+        assert [path.name[:-20] for path in (tmp_path / "c" / "backups").iterdir()] == [f"catalog-{head[1]}"]
         hits = json.loads(run(installed, tmp_path, "similar", "--id", "P0001", "--format", "json", "-c", "c"))["hits"]
         assert len(hits) == 3
         assert "all is well" in run(installed, tmp_path, "check", "-c", "c")
