@@ -89,6 +89,7 @@ class _Facts:
     live_images: Ids
     images: Ids
     indexes: list[Row[Any]]
+    last_region: int  # the last id ever given
     settled: bool  # the last indexing came to its end, which brings indexes up to date
 
     @staticmethod
@@ -119,6 +120,9 @@ class _Facts:
             live_images=_ids(connection, select(image.c.id).where(image.c.removed.is_(None))),
             images=_ids(connection, select(image.c.id)),
             indexes=list(connection.execute(select(schema.vector_index))),
+            last_region=connection.exec_driver_sql(
+                "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'region'"
+            ).scalar_one(),
             settled=connection.execute(ended).scalar_one_or_none() is not None,
         )
 
@@ -300,7 +304,7 @@ def _indexes(store: Store, facts: _Facts, held: dict[int, list[Ids]]) -> Iterato
         shards = [store.vectors / shard.name for shard in facts.shards if shard.space_id == row.space_id]
         live = np.intersect1d(facts.expected[row.space_id], have)
         for fault in (
-            *unknown_rows(index, have),
+            *unknown_rows(index, facts.last_region),
             *(missing_rows(index, live) if facts.settled else ()),
             *other_rows(index, have, shards),
         ):

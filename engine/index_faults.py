@@ -25,20 +25,21 @@ OFF = 0.1
 """Share of the sample that may be further off: rows beyond the range that the codes were trained on."""
 
 
-def unknown_rows(index: VectorIndex, have: Ids) -> Iterator[str]:
-    """Rows may have been compacted away since, but not most. have: ids in the shards, int64 (n,)."""
-    unknown = np.setdiff1d(index.ids(), have)
-    if len(unknown) > len(index) // 2:
-        yield f"{len(unknown)} of its {len(index)} rows have no vectors"
+def unknown_rows(index: VectorIndex, last: int) -> Iterator[str]:
+    """Rows may have been compacted away since, however many, but each was once. last: the last region id ever given."""
+    unknown = int((index.ids() > last).sum())
+    if unknown:
+        yield f"{unknown} of its {len(index)} rows were never in the catalog"
 
 
 def missing_rows(index: VectorIndex, live: Ids) -> Iterator[str]:
     """Rows may be newer than the index, which searches make up for, but no more than indexing leaves.
 
-    Not to be asked when the last indexing was broken off: the next one brings the index up to date.
+    Not to be asked when the last indexing was broken off: the next one brings the index up to date. A removal that was
+    broken off makes the rows fewer that are live, and the share of them that the index lacks may be any.
     """
     missing = int((~index.covers(live)).sum())
-    if missing > BEHIND * len(live):
+    if missing > BEHIND * max(len(live), len(index) + missing):
         yield f"{missing} of {len(live)} rows are not in it"
 
 

@@ -14,10 +14,12 @@ from sqlalchemy import select, update
 from engine import indexes, schema, shortlist
 from engine.batch import Batch
 from engine.checks import check
+from engine.compaction import compact
 from engine.durable import publish
 from engine.index import VectorIndex
 from engine.indexes import kind_for, open_index, refresh_index, refresh_indexes
 from engine.query import Query
+from engine.removal import remove
 from engine.scale import update_scales
 from engine.search import search
 from engine.shards import VectorShard
@@ -300,3 +302,20 @@ def test_check_finds_an_index_that_lacks_rows_or_says_another_count(small: Store
     assert check(small).clean  # an indexing that was broken off may leave more
     put_index(small, few, rows=201)
     assert "200 rows of 24, not ivf-sq8, 201 rows of 24" in check(small).findings[0].message
+    more = SpaceVectors(DIM, [VectorShard(vectors.ids + 10, vectors.gather(vectors.ids).astype(np.float16))])
+    put_index(small, VectorIndex.build(more))
+    messages = [finding.message for finding in check(small).findings]
+    assert "10 of its 400 rows were never in the catalog" in messages
+
+
+def test_a_removal_or_compaction_that_was_killed_before_it_renewed_the_index_leaves_a_clean_catalog(
+    small: Store,
+) -> None:
+    vectors = Reader(small).snapshot().vectors("shape")
+    put_index(small, VectorIndex.build(vectors, ids=vectors.ids[: int(0.85 * len(vectors))]))
+    images = Reader(small).snapshot().image_ids.tolist()
+    remove(small, images[:320], "most of those in the index")
+    assert check(small).clean
+    with writing(small) as writer:
+        compact(writer, everything=True, grace=0)
+    assert check(small).clean
