@@ -6,6 +6,7 @@ tier, so O(log n) times in all); a shard of which a quarter is removed rows is r
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +39,7 @@ GRACE_SECONDS = 3600.0
 """How long a file that is no longer named stays for readers that opened before."""
 
 Ids = NDArray[np.int64]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,11 @@ def sweep(writer: Writer, grace: float = GRACE_SECONDS) -> tuple[int, int]:
     for path in _files(writer.store):
         found = path.stat()
         if path.suffix == TMP or (path.name not in named and found.st_mtime <= old):
-            path.unlink()
+            try:
+                path.unlink()
+            except OSError as error:  # the catalog is whole without it, and it is tried again the next time
+                _log.warning("cannot delete %s, which nothing needs any more: %s", path, error.strerror)
+                continue
             swept, freed = swept + 1, freed + found.st_size
     return swept, freed
 

@@ -65,7 +65,7 @@ def refresh_index(writer: Writer, name: str, flat_rows: int = FLAT_ROWS, seed: i
         if max(missing, gone) <= BEHIND * len(live):
             return kind
     if record is not None:
-        with suppress(FileNotFoundError):  # readers that saw the record may still open the file: its grace begins now
+        with suppress(OSError):  # readers that saw the record may still open the file: its grace begins now
             os.utime(writer.store.indexes / record.name)
     index = VectorIndex.build(vectors, kind, seed, live)
     file = publish(writer.store.indexes, SUFFIX, [index.to_bytes()])

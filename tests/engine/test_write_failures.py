@@ -279,3 +279,18 @@ def test_a_catalog_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(CatalogError, match="cannot make a catalog"):
         Store.create(tmp_path / "file" / "a.catalog")
+
+
+def test_a_file_that_cannot_be_deleted_is_left_for_the_next_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    remove(store, [1, 2, 3], "half")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", Failing(Path.unlink, 1, errno.EIO))
+        with writing(store) as writer:
+            compact(writer, everything=True, grace=0)
+    assert "cannot delete" in caplog.text and check(store).clean
+    files = len(list(store.root.rglob("*.*")))
+    with writing(store) as writer:
+        assert compact(writer, grace=0).swept == 1
+    assert len(list(store.root.rglob("*.*"))) == files - 1
