@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from extractors import keep_indexes
 from numpy.typing import NDArray
 from shop_of_numbers import BATCH, PHOTOS, Shop, numbers_of
 from sqlalchemy import select
@@ -65,6 +66,7 @@ def work(shop: Shop, log: Callable[[str], None], seed: int, first: str, rounds: 
 
 def run_index(shop: Shop, log: Callable[[str], None]) -> Any:
     """One run over the folder."""
+    keep_indexes()
     extractor = Noted()
     extractor.log = log
     return index(shop.store, open_source(shop.root / "photos"), {"colour": extractor}, IndexOptions(batch_rows=BATCH))
@@ -109,9 +111,9 @@ def die_at(step: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def ticking(function: Callable[..., Any]) -> Callable[..., Any]:
-        def both(*args: Any) -> Any:
+        def both(*args: Any, **named: Any) -> Any:
             tick()
-            result = function(*args)
+            result = function(*args, **named)
             tick()
             return result
 

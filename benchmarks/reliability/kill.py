@@ -5,7 +5,8 @@
 A child process changes photos, indexes them, removes some and compacts, over and over, and writes down what it did
 after each commit returned. It is killed after a random delay, or by itself at a random step (an SQL statement that
 changes something; the opening, sync or rename of a file). Then `check` must be clean; every acknowledged image must be
-there, once, with the vector its photo has; a removal is whole or has not happened; at most one batch is there that was
+there, once, with the vector its photo has; neighbours must be those of brute force, without an index and with a
+FAISS file; a removal is whole or has not happened; at most one batch is there that was
 not acknowledged; and at most two batches of extraction are lost. In the end an undisturbed run completes what is left,
 and a second one finds nothing to do. Prints a summary; exits with 1 and the seed when something does not hold.
 
@@ -33,6 +34,7 @@ from pathlib import Path
 
 import numpy as np
 from child import die_at, fork, run_index, void, work
+from neighbours import SEARCHES
 from shop_of_numbers import BATCH, PHOTOS, Shop, Versions
 from sqlalchemy import select
 from verdict import Outcome, judge, live_images
@@ -159,11 +161,14 @@ def main() -> int:
             if wrong:
                 break
         wrong = wrong or complete(shop)
+    if not SEARCHES["through an index"]:
+        wrong.append("no search went through an index")
     for what in wrong:
         print(what)
     print(f"kills {sum(phases.values())} in {time.monotonic() - started:.0f} s")
     print(f"last thing told before a kill: {dict(phases.most_common())}")
     print(f"extractions lost by one kill: at most {most_lost} (two batches: {2 * BATCH})")
+    print(f"searches equal to brute force: {dict(SEARCHES)}")
     print(f"images published but not acknowledged: at most {most_unacknowledged} (a batch: {BATCH})")
     print("FAILED" if wrong else "all held")
     return 1 if wrong else 0

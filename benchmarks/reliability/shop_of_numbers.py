@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,3 +58,17 @@ class Shop:
 def numbers_of(paths: Sequence[str]) -> list[int]:
     """Photo numbers of their paths."""
     return [int(Path(path).stem) for path in paths]
+
+
+_CONTENTS: dict[bytes, int] = {}
+
+
+def content_of(number: int, sha256: bytes) -> int:
+    """Which content of a photo has this hash."""
+    for version in range(65_536):
+        if sha256 in _CONTENTS:
+            return _CONTENTS[sha256]
+        out = io.BytesIO()
+        Image.fromarray(pixels(number, version)).save(out, "PNG")
+        _CONTENTS[hashlib.sha256(out.getvalue()).digest()] = version
+    raise AssertionError("no such content")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import collections
-import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
+from neighbours import wrong_neighbours
 from numpy.typing import NDArray
-from PIL import Image
-from shop_of_numbers import BATCH, Shop, Versions, numbers_of, pixels
+from shop_of_numbers import BATCH, Shop, Versions, content_of, numbers_of, pixels
 from sqlalchemy import select
 
 from engine import schema
@@ -38,7 +36,7 @@ def live_images(store: Store) -> tuple[Versions, list[str]]:
     stored = snapshot.vectors("colour")
     for row in rows:
         number = numbers_of([row.path])[0]
-        version = _content(number, row.sha256)
+        version = content_of(number, row.sha256)
         of_region = np.array([row.id], np.int64)
         if not stored.has(of_region).all():
             wrong.append(f"{row.path} has no vector")
@@ -52,20 +50,6 @@ def live_images(store: Store) -> tuple[Versions, list[str]]:
 def vector_of(number: int, version: int) -> NDArray[np.float16]:
     """What must be stored of a content."""
     return Colour().extract([Picture(pixels(number, version))])[0].astype(np.float16)
-
-
-_CONTENTS: dict[bytes, int] = {}
-
-
-def _content(number: int, sha256: bytes) -> int:
-    """Which content of a photo has this hash."""
-    for version in range(65_536):
-        if sha256 in _CONTENTS:
-            return _CONTENTS[sha256]
-        out = io.BytesIO()
-        Image.fromarray(pixels(number, version)).save(out, "PNG")
-        _CONTENTS[hashlib.sha256(out.getvalue()).digest()] = version
-    raise AssertionError("no such content")
 
 
 @dataclass(frozen=True)
@@ -118,6 +102,7 @@ def judge(shop: Shop, base: Versions, lines: Sequence[str]) -> Outcome:
     expected = told.expected
     live, wrong = live_images(shop.store)
     wrong += [*told.wrong, *(f"check: {found.subject}: {found.message}" for found in check(shop.store).findings)]
+    wrong += wrong_neighbours(shop)
     if not set(told.removing) & live.keys():  # the removal was published, but not acknowledged: whole or not at all
         for number in told.removing:
             del expected[number]
