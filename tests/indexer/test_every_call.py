@@ -18,7 +18,7 @@ MEMORY = Path("/dev/shm")
     sys.platform != "linux" or not (shutil.which("cc") or shutil.which("gcc")),
     reason="the failing disk is a library preloaded into the writer: that needs Linux and a C compiler",
 )
-@pytest.mark.parametrize("arguments", [["--kill", "--each", "8"], ["--refuse", "--each", "7"]])
+@pytest.mark.parametrize("arguments", [["--kill", "--each", "8"], ["--refuse", "--each", "5"]])
 def test_whatever_call_is_the_last_or_fails_the_catalog_is_before_or_after(
     tmp_path: Path, arguments: list[str]
 ) -> None:
