@@ -1,22 +1,33 @@
-"""The photos on disk, which the catalog only points at."""
+"""The photos, which the catalog only points at: files, members of archives and databases, addresses."""
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
-def is_gone(path: Path) -> bool:
-    """Whether there is surely no file: one that cannot be looked at (no permission, a disk that fails) is not gone.
 
-    A photo inside an archive, `shop.tar/dress/1.jpg`, is there as long as the archive is.
+def is_address(path: str) -> bool:
+    """Whether a photo's path is an address, `https://shop.example/1.jpg` or `s3://bucket/1.jpg`, and no file's."""
+    return _ADDRESS.match(path) is not None
+
+
+def is_gone(path: str | Path) -> bool:
+    """Whether there is surely no photo: one that cannot be looked at (no permission, a disk that fails) is not gone.
+
+    A photo inside an archive, `shop.tar/dress/1.jpg`, is there as long as the archive is. One at an address is never
+    known to be gone: nothing is asked over a network here.
     """
+    if is_address(str(path)):
+        return False
     try:
-        path.stat()
+        Path(path).stat()
     except FileNotFoundError:
         return True
     except NotADirectoryError:
-        return holder(path) is None
+        return holder(Path(path)) is None
     except OSError:
         return False
     return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sqlalchemy import Connection, Row, exists, literal, select, update
 
 from engine import schema
@@ -46,4 +44,4 @@ def _lacking(connection: Connection, space: Space) -> list[Row[tuple[int, str, b
 
 
 def _is_readable(image: Row[tuple[int, str, bool]]) -> bool:
-    return not image.failed and not is_gone(Path(image.path))
+    return not image.failed and not is_gone(image.path)

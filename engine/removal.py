@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy import delete, select
@@ -59,7 +58,7 @@ def select_images(
     chosen = np.unique(snapshot.image_ids[keep]).tolist()
     if missing:
         paths = image_paths(reader.store, chosen)
-        chosen = [image_id for image_id in chosen if is_gone(Path(paths[image_id]))]
+        chosen = [image_id for image_id in chosen if is_gone(paths[image_id])]
     return tuple(chosen)
 
 

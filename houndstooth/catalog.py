@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from indexer.bulk import IndexReport, Progress, StopRequest
     from indexer.labels.apply import Applied
     from indexer.labels.train import Trained
+    from indexer.remote.permission import Remote
     from indexer.sources.base import Source
 
 Example = str | PathLike[str]
@@ -76,6 +77,7 @@ class Catalog:
         max_megabytes: float | None = None,
         recheck: bool = False,
         garments: str | None = None,
+        remote: Remote | None = None,
         progress: Progress | None = None,
         stop: StopRequest | None = None,
     ) -> IndexReport:
@@ -87,23 +89,26 @@ class Catalog:
         need not be said again; "garments" names the options of the
         garment finder. recheck: read even files whose size and time are as they were. garments: how they are told from
         what surrounds them: "deeplab" (what a new catalog gets), "maskrcnn", "given" (by the masks that photos bring)
-        or "none"; kept with the catalog, and photos indexed otherwise are extracted again. progress: called with the
-        totals after each batch. stop: ends the run early, whole.
+        or "none"; kept with the catalog, and photos indexed otherwise are extracted again. remote: the permission to
+        read photos at addresses, by default what the environment permits; many are then asked for at a time.
+        progress: called with the totals after each batch. stop: ends the run early, whole.
         """
         from houndstooth.labels import adopt_shipped, usable_labels
-        from indexer.bulk import IndexOptions, index
+        from indexer.bulk import LOCAL_WORKERS, REMOTE_WORKERS, IndexOptions, index
         from indexer.decode import DecodeLimits
+        from indexer.remote.permission import Remote
 
         there = self.reader.snapshot()
         if isinstance(source, str | PathLike):
             from indexer.sources.open import open_source
 
             source = open_source(
-                Path(source),
+                source if isinstance(source, str) else Path(source),
                 Path(root) if root is not None else None,
                 columns=columns,
                 types=types,
                 known=self.own_attributes(),
+                remote=remote,
             )
         names = list(dict.fromkeys([*every_space(self.store), *spaces]) or dict.fromkeys(DEFAULT_SPACES))
         require_types(source.attribute_types, self.own_attributes(), self._extractors.classes(names))
@@ -120,7 +125,10 @@ class Catalog:
         if not len(there.region_ids):
             adopt_shipped(self.store, extractors, source.attribute_types)
         labels = usable_labels(self.store, extractors)
-        how = IndexOptions(limits=limits, recheck=recheck, garments=self._garments.step(), labels=labels)
+        workers = REMOTE_WORKERS if remote or Remote.of_environment() else LOCAL_WORKERS
+        how = IndexOptions(
+            limits=limits, workers=workers, recheck=recheck, garments=self._garments.step(), labels=labels
+        )
         return index(self.store, source, extractors, how, progress or (lambda counts: None), stop)
 
     def similar(
@@ -281,6 +289,7 @@ class Catalog:
         from engine.clusters import ClusterRun
         from engine.export import export_clusters, export_hits, export_map, export_vectors
         from engine.maps import StoredMap
+        from indexer.stored import read_stored
 
         if isinstance(what, str):
             if copies:
@@ -289,7 +298,7 @@ class Catalog:
         if where:
             raise InputError("where is for vectors: give clusters and results their filter when they are made")
         if isinstance(what, ClusterRun):
-            return export_clusters(self.reader, what, Path(to), copies)
+            return export_clusters(self.reader, what, Path(to), copies, originals=read_stored)
         if isinstance(what, StoredMap):
             return export_map(self.reader, what, Path(to))
         from engine.thumbnails import Thumbnails
@@ -297,7 +306,7 @@ class Catalog:
 
         thumbnails = Thumbnails(self.store)
         view = query_view(ask, self.reader, thumbnails) if ask and Path(to).suffix.lower() == ".html" else None
-        return export_hits(what, Path(to), thumbnails, view, copies)
+        return export_hits(what, Path(to), thumbnails, view, copies, read_stored)
 
     def fit(
         self,

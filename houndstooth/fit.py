@@ -104,14 +104,15 @@ def _sample(store: Store, photos: int, seed: int) -> list[StoredPhoto]:
 
 def _read(photos: Sequence[StoredPhoto], progress: Progress) -> Iterator[list[Picture]]:
     """Pictures in batches; those that cannot be read are left out."""
-    from indexer.decode import read_picture
+    from indexer.decode import decode
+    from indexer.stored import read_stored
 
     done = 0
     for start in range(0, len(photos), BATCH):
         part, pictures = photos[start : start + BATCH], []
         for photo in part:
             try:
-                pictures.append(read_picture(Path(photo.path), box=photo.box))
+                pictures.append(decode(read_stored(photo.path), box=photo.box))
             except PictureError:
                 continue
         if pictures:

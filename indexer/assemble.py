@@ -12,17 +12,19 @@ from engine.attributes import AttributeType, AttributeValue
 from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, NewVectors, Predicted, Problem
 from engine.errors import PictureError
 from engine.known import KnownImage, known_contents, region_counts
-from engine.photos import is_gone
+from engine.photos import is_address, is_gone
 from engine.snapshot import Space
 from engine.store import Store
 from indexer.extraction import extract_images, find_regions
+from indexer.file_state import FileState
 from indexer.garments.find import GARMENT, NOT_FOUND, FoundRegion, GarmentStep
-from indexer.intake import FileState, Intake
+from indexer.intake import Intake
 from indexer.labels.apply import label_regions
 from indexer.labels.kept import KeptLabel
 from indexer.plan import Planned, category_of
 from indexer.sources.base import SourceImage, SourceProblem
 from indexer.spaces.base import Extractor
+from indexer.stored import read_stored
 
 SOURCE_SAYS = "source"
 """The model that attributes of a single photo name: its source told them."""
@@ -110,7 +112,7 @@ class Assembly:
         contents = {_content(one, taken) for one, taken in read if not _is_same(one, taken)}
         for content, same in known_contents(self.store, contents).items():
             for known in same:
-                gone = is_gone(Path(known.path))
+                gone = is_gone(known.path)
                 if wanted <= known.spaces and (gone or _is_as_it_was(known)):
                     regions = partial(self.stored_regions, known)
                     original = _Original(known.product, known.path, known.image_id, regions, gone)
@@ -307,14 +309,18 @@ def _is_same(one: Planned, taken: Intake) -> bool:
 
 
 def _is_as_it_was(known: KnownImage) -> bool:
-    """Whether an image's file still has its content: one that moved or changed is no original, for it will leave."""
+    """Whether an image's photo still has its content: one that moved or changed is no original, for it will leave.
+
+    One at an address is taken for as it was: nothing is asked over a network for the sake of another photo.
+    """
+    if is_address(known.path):
+        return True
     try:
         state = FileState.of(Path(known.path))
         if (state.bytes, state.mtime_ns) == (known.size, known.mtime_ns):
             return True
-        with Path(known.path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest() == known.sha256
-    except (PictureError, OSError):
+        return hashlib.sha256(read_stored(known.path)).digest() == known.sha256
+    except PictureError:
         return False
 
 

@@ -39,6 +39,9 @@ from indexer.spaces.base import Extractor
 COMPACT_EVERY = 64
 """Changes between two looks at whether small shards are due to be merged."""
 
+LOCAL_WORKERS, REMOTE_WORKERS = 2, 16
+"""Threads that read and decode: from disks, and over networks, where they mostly wait."""
+
 Progress = Callable[[Counts], None]
 
 
@@ -52,7 +55,7 @@ class IndexOptions:
 
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     batch_rows: int = BATCH_ROWS
-    workers: int = 2
+    workers: int = LOCAL_WORKERS
     recheck: bool = False
     garments: GarmentStep = field(default_factory=GarmentStep)
     labels: Sequence[KeptLabel] = ()

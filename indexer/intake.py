@@ -9,35 +9,14 @@ from pathlib import Path
 from PIL import Image
 
 from engine.errors import PictureError
-from engine.photos import holder
 from indexer.decode import DecodeLimits, decode, read_file
+from indexer.file_state import FileState
 from indexer.masks import apply_mask
 from indexer.phash import phash_of
 from indexer.picture import Picture
+from indexer.remote.photo import RemotePhoto
 from indexer.sources.base import SourceImage
 from indexer.thumbnail import BACKGROUND, thumbnail, thumbnail_of
-
-
-@dataclass(frozen=True)
-class FileState:
-    """What tells that a file is as it was, without reading it."""
-
-    bytes: int
-    mtime_ns: int
-
-    @staticmethod
-    def of(path: Path) -> FileState:
-        """Of the file, or of the archive that the photo lies in. Raises PictureError when there is no such file."""
-        try:
-            found = path.stat()
-        except NotADirectoryError as error:
-            inside = holder(path)
-            if inside is None:
-                raise PictureError(f"cannot be read: {error.strerror}") from error
-            return FileState.of(inside)
-        except (OSError, ValueError) as error:
-            raise PictureError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-        return FileState(found.st_size, found.st_mtime_ns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +47,11 @@ def given_hash(item: SourceImage) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
+def state_of(item: SourceImage) -> FileState | None:
+    """What tells that the photo is as it was; None where only reading it can. PictureError where it is not there."""
+    return item.packed.listed if isinstance(item.packed, RemotePhoto) else FileState.of(item.file)
+
+
 def photo_bytes(item: SourceImage, limits: DecodeLimits) -> bytes:
     """The photo as it lies on disk, or in what it is packed in. PictureError when it cannot be had."""
     return read_file(item.file, limits) if item.packed is None else item.packed.read(limits)
@@ -89,8 +73,9 @@ def masked(picture: Picture, item: SourceImage, limits: DecodeLimits) -> Picture
 def take_in(item: SourceImage, limits: DecodeLimits, expected: bytes | None = None) -> Intake | PictureError:
     """Read a file; decode it unless its SHA-256 is the expected one. A file that cannot be read is an answer here."""
     try:
-        state = FileState.of(item.file)
+        state = state_of(item)
         data = photo_bytes(item, limits)
+        state = state or FileState(len(data), 0)
         sha256 = hashlib.sha256(data).digest()
         if sha256 == expected:
             return Intake(state, sha256)

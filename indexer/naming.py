@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from engine.known import product_photos
 from engine.photos import is_gone
@@ -36,7 +36,7 @@ def _free_name(item: SourceImage, taken: Mapping[str, Sequence[str]]) -> str:
 
 
 def _is_free(name: str, root: str, taken: Mapping[str, Sequence[str]]) -> bool:
-    return all(is_gone(Path(path)) for path in taken.get(name, ()) if not path.startswith(root))
+    return all(is_gone(path) for path in taken.get(name, ()) if not path.startswith(root))
 
 
 def _names(item: SourceImage) -> list[str]:

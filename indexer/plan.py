@@ -10,7 +10,7 @@ from engine.errors import PictureError
 from engine.known import KnownFile, known_files
 from engine.store import Store
 from indexer.garments.find import GarmentStep
-from indexer.intake import FileState, given_hash
+from indexer.intake import given_hash, state_of
 from indexer.naming import distinct_products
 from indexer.sources.base import SourceImage, SourceProblem
 
@@ -61,10 +61,10 @@ def _plan_one(
     if known is None or known.image_id is None or known.state == "failed" or known.given != given:
         return Planned(item, True, given, known)
     try:
-        state = FileState.of(item.file)
+        state = state_of(item)
     except PictureError:
         return Planned(item, True, given, known)  # reading it will say why it cannot be read
-    if recheck or (state.bytes, state.mtime_ns) != (known.size, known.mtime_ns):
+    if recheck or state is None or (state.bytes, state.mtime_ns) != (known.size, known.mtime_ns):
         return Planned(item, True, given, known)
     # A duplicate gains missing spaces with the image that it is a duplicate of.
     return Planned(item, known.own and not space_ids <= known.spaces, given, known)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from engine.errors import PictureError
 from engine.shard_rows import record_shard
 from engine.shards import write_thumbnails
 from engine.writer import Writer
-from indexer.decode import DecodeLimits, decode, read_file
+from indexer.decode import DecodeLimits, decode
 from indexer.plan import BATCH_ROWS
+from indexer.stored import read_stored
 from indexer.thumbnail import BACKGROUND, thumbnail
 
 
@@ -77,7 +77,7 @@ def _images(writer: Writer, image_ids: Sequence[int]) -> list[Any]:
 
 
 def _make(row: Any, limits: DecodeLimits) -> bytes:
-    data = read_file(Path(row.path), limits)
+    data = read_stored(row.path, limits)
     if hashlib.sha256(data).digest() != row.sha256:
         raise PictureError("the photo has changed since it was indexed")
     # A garment's box was found in the photo: the thumbnail shows all of it.

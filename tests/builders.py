@@ -17,6 +17,7 @@ from engine import schema
 from engine.attributes import AttributeType, AttributeValue
 from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, Predicted
 from engine.checks import check
+from engine.repair import retire_broken
 from engine.snapshot import Reader, Snapshot
 from engine.spaces import SpaceSpec, use_spaces
 from engine.store import Store
@@ -177,6 +178,13 @@ class Shop:
     def findings(self) -> list[str]:
         """What `check` finds wrong."""
         return [f"{found.subject}: {found.message}" for found in check(self.store).findings]
+
+    def lose_thumbnails(self) -> list[int]:
+        """Delete every shard of them; ids of the images that have none any more."""
+        for path in self.store.thumbnails.iterdir():
+            path.unlink()
+        with writing(self.store) as writer:
+            return list(retire_broken(writer, check(self.store)).pictures)
 
     def ledger(self) -> dict[str, tuple[str, str]]:
         """File name -> (state, reason)."""

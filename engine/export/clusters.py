@@ -11,7 +11,7 @@ import numpy as np
 from engine.cluster_runs import ClusterRun, open_run
 from engine.cluster_sheet import Sheet, cluster_sheet
 from engine.columns import column_values
-from engine.export.folders import Shelf, write_folders
+from engine.export.folders import Originals, Shelf, write_folders
 from engine.export.place import Exported, kind_of, new_file
 from engine.export.rows import Table, array_field, attribute_fields, column_field
 from engine.export.tables import TABLES
@@ -25,12 +25,18 @@ CLUSTER_FIELDS = ("product", "image", "cluster", "cluster_name", "distance", "ou
 
 
 def export_clusters(
-    source: Store | Reader, run: ClusterRun | str, to: Path | str, copies: bool = False, limit: int = LIMIT
+    source: Store | Reader,
+    run: ClusterRun | str,
+    to: Path | str,
+    copies: bool = False,
+    limit: int = LIMIT,
+    originals: Originals | None = None,
 ) -> Exported:
     """Write a run to a file (.csv, .jsonl, .parquet: a row an image; .html: a contact sheet) or a folder of pictures.
 
     A photo with several regions in the run has a row for each. copies: files in the folder are copies rather than
-    links. limit: pictures a cluster on the page. A file that is there is replaced; see `new_folder` for folders.
+    links. originals: see `write_folders`. limit: pictures a cluster on the page. A file that is there is replaced; see
+    `new_folder` for folders.
     Members that were removed from the catalog since the run are left out, and counted. Raises InputError.
     """
     to = Path(to)
@@ -38,7 +44,7 @@ def export_clusters(
     reader = source if isinstance(source, Reader) else Reader(source)
     sheet = cluster_sheet(reader, open_run(reader.store, run) if isinstance(run, str) else run)
     if not kind:
-        done = write_folders(to, _shelves(sheet), Thumbnails(reader.store), copies)
+        done = write_folders(to, _shelves(sheet), Thumbnails(reader.store), copies, originals)
         return replace(done, dropped=sheet.dropped)
     if kind == ".html":
         with new_file(to) as path:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import PictureError
 from engine.export.place import Exported, new_folder
+from engine.photos import is_address
 from engine.thumbnails import Thumbnails
 
 _LONGEST = 120
@@ -24,10 +26,20 @@ class Shelf:
     pictures: Iterable[tuple[str, int]]
 
 
-def write_folders(to: Path, shelves: Sequence[Shelf], thumbnails: Thumbnails, copies: bool = False) -> Exported:
+Originals = Callable[[str], bytes]
+"""Reads a photo by its path in the catalog where that is no file, in an archive, say. PictureError where it cannot."""
+
+
+def write_folders(
+    to: Path,
+    shelves: Sequence[Shelf],
+    thumbnails: Thumbnails,
+    copies: bool = False,
+    originals: Originals | None = None,
+) -> Exported:
     """Put every picture into its shelf's folder as POSITION-FILENAME; names are safe on every common file system.
 
-    Links, or copies of the originals; where an original is missing, its thumbnail.
+    Links, or copies of the originals; where an original is missing, or lies where nothing can link to, its thumbnail.
     """
     linked = copied = small = rows = 0
     with new_folder(to) as top:
@@ -36,17 +48,28 @@ def write_folders(to: Path, shelves: Sequence[Shelf], thumbnails: Thumbnails, co
             folder.mkdir(exist_ok=True)
             for position, (path, image_id) in enumerate(shelf.pictures, start=1):
                 rows += 1
-                original = Path(path)
-                place = folder / safe_name(f"{position:04d}-{original.name}")
-                if not original.is_file():
-                    small += _put_thumbnail(place, thumbnails.get(image_id))
-                elif copies:
-                    shutil.copyfile(original, place)
+                place = folder / safe_name(f"{position:04d}-{path.rpartition('/')[2]}")
+                is_file = not is_address(path) and Path(path).is_file()
+                if copies and is_file:
+                    shutil.copyfile(path, place)
+                    copied += 1
+                elif is_file:
+                    place.symlink_to(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the original
+                    linked += 1
+                elif copies and originals and _copy(path, place, originals):
                     copied += 1
                 else:
-                    place.symlink_to(os.path.abspath(original))  # noqa: PTH100 - resolve() would follow the original
-                    linked += 1
+                    small += _put_thumbnail(place, thumbnails.get(image_id))
     return Exported((to,), rows, linked=linked, copied=copied, thumbnails=small)
+
+
+def _copy(path: str, place: Path, originals: Originals) -> bool:
+    """Whether the original could be had."""
+    try:
+        place.write_bytes(originals(path))
+    except PictureError:
+        return False
+    return True
 
 
 def _put_thumbnail(place: Path, picture: bytes | None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.export.folders import Shelf, write_folders
+from engine.export.folders import Originals, Shelf, write_folders
 from engine.export.place import Exported, kind_of, new_file
 from engine.export.rows import Table, free_names, list_field, value_type
 from engine.export.tables import TABLES
@@ -20,11 +20,12 @@ def export_hits(
     thumbnails: Thumbnails | None = None,
     query: QueryView | None = None,
     copies: bool = False,
+    originals: Originals | None = None,
 ) -> Exported:
     """Write hits in order to a file (.csv, .jsonl, .parquet: a row a hit; .html: a page) or a folder of pictures.
 
     thumbnails: the catalog's, which pages and folders need. query: what the page says was asked. copies: files in
-    the folder are copies rather than links. Raises InputError.
+    the folder are copies rather than links. originals: see `write_folders`. Raises InputError.
     """
     to = Path(to)
     kind = kind_of(to, (*TABLES, ".html"))
@@ -37,7 +38,8 @@ def export_hits(
         with new_file(to) as path:
             path.write_text(results_page(results, thumbnails, query), encoding="utf-8")
         return Exported((to,), len(results.hits))
-    return write_folders(to, [Shelf("", [(hit.image, hit.image_id) for hit in results.hits])], thumbnails, copies)
+    shelf = Shelf("", [(hit.image, hit.image_id) for hit in results.hits])
+    return write_folders(to, [shelf], thumbnails, copies, originals)
 
 
 def hit_table(results: Results) -> Table:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from engine.batch import Counts
     from houndstooth.catalog import Catalog
     from indexer.bulk import IndexReport, Progress, StopRequest
+    from indexer.remote.permission import Remote
     from indexer.sources.base import Source
 
+ALLOW_REMOTE, ALLOW_PRIVATE = "HOUNDSTOOTH_ALLOW_REMOTE", "HOUNDSTOOTH_ALLOW_PRIVATE"
 Pairs = tuple[str, ...]
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
 TYPES = ("text", "number", "boolean")
@@ -54,7 +56,7 @@ def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -
 
 
 @click.command("index")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source")
 @catalog_option
 @click.option("--root", type=click.Path(path_type=Path), help="Where relative paths in a table start.")
 @click.option(
@@ -110,13 +112,24 @@ def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -
     show_default=True,
     help="What the pictures are: photos, or patches of cloth, all of which is compared.",
 )
+@click.option(
+    "--allow-remote",
+    is_flag=True,
+    help="Read photos at http(s) addresses and in buckets (s3://, gs://, az://), in a table or as SOURCE. "
+    f"[default: ${ALLOW_REMOTE}]",
+)
+@click.option(
+    "--allow-private",
+    is_flag=True,
+    help=f"With --allow-remote, also from addresses of private networks and this machine.  [default: ${ALLOW_PRIVATE}]",
+)
 @click.option("--max-megapixels", type=ABOVE_0, help="Larger photos fail.  [default: 50]")
 @click.option("--max-megabytes", type=ABOVE_0, help="Larger files fail.  [default: 40]")
 @click.option("--recheck", is_flag=True, help="Read every file, even those whose size and time are as they were.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when any file failed.")
 @table_or_json
 def command(
-    source: Path,
+    source: str,
     catalog: Path,
     root: Path | None,
     format_name: str | None,
@@ -126,6 +139,8 @@ def command(
     options: dict[str, dict[str, str]],
     garments: str | None,
     entrance: str,
+    allow_remote: bool,
+    allow_private: bool,
     max_megapixels: float | None,
     max_megabytes: float | None,
     recheck: bool,
@@ -148,6 +163,7 @@ def command(
     houndstooth index ~/patches --as patches --spaces pattern,colour
     houndstooth index ~/photos --set palette.names=six --set vgg.weights=vgg16.safetensors
     houndstooth index products.parquet --column image=foto --format json
+    houndstooth index s3://shop/photos --allow-remote
     """  # fmt: skip
     from houndstooth.catalog import Catalog
     from indexer.sources.open import open_source
@@ -160,7 +176,8 @@ def command(
     named = [name.strip() for name in spaces.split(",") if name.strip()]
     opened = Catalog(catalog) if (catalog / "catalog.db").is_file() else None
     known = opened.own_attributes() if opened else None
-    reader = open_source(source, root, source=format_name, columns=columns, types=kinds, known=known)
+    remote = _permission(allow_remote, allow_private)
+    reader = open_source(source, root, source=format_name, columns=columns, types=kinds, known=known, remote=remote)
     if opened is None:
         _look_first(reader, named, options, garments)
         opened = Catalog(catalog, create=True)
@@ -173,6 +190,7 @@ def command(
             max_megabytes=max_megabytes,
             recheck=recheck,
             garments=garments,
+            remote=remote,
             progress=progress,
             stop=stop,
         )
@@ -184,6 +202,16 @@ def command(
     none_usable = counts.seen > 0 and not (counts.indexed or counts.unchanged or counts.duplicate)
     if none_usable or not counts.reconciled or (strict and counts.failed):
         raise SystemExit(1)
+
+
+def _permission(allow_remote: bool, allow_private: bool) -> Remote | None:
+    """To read photos at addresses; None for what the environment says."""
+    from indexer.remote.permission import Remote
+
+    if allow_private and not allow_remote and Remote.of_environment() is None:
+        raise click.UsageError("--allow-private says which addresses may be read: give --allow-remote as well")
+    told = Remote.of_environment()
+    return Remote(private=allow_private or (told is not None and told.private)) if allow_remote or told else None
 
 
 def _look_first(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
@@ -11,9 +10,9 @@ from houndstooth.cli.options import table_or_json
 
 
 @click.command("sources")
-@click.argument("place", required=False, type=click.Path(path_type=Path))
+@click.argument("place", required=False)
 @table_or_json
-def command(place: Path | None, output: str) -> None:
+def command(place: str | None, output: str) -> None:
     """List the kinds of sources that can be indexed; with PLACE, say which of them it is.
 
     `houndstooth index` looks which kind a folder or file is; --source NAME says it instead.

@@ -23,8 +23,9 @@ from indexer.decode import DecodeLimits, decode
 from indexer.decode.geometry import clip_box
 from indexer.decode.whole import decode_whole
 from indexer.extraction import find_regions
+from indexer.file_state import FileState
 from indexer.garments.find import FoundRegion, GarmentStep
-from indexer.intake import FileState, given_hash, masked, photo_bytes
+from indexer.intake import given_hash, masked, photo_bytes, state_of
 from indexer.patches.book import Line, PatchBook, open_book
 from indexer.patches.enhance import Enhancer
 from indexer.patches.patches import LEAST_SIDE, find_patches, refusal, sharpness_of
@@ -188,7 +189,7 @@ def _read(item: SourceImage | SourceProblem, to: Path, book: PatchBook, options:
         return Line(item.path, item.product, state="failed", reason=item.reason)
     whole = Line(item.path, item.product, settings=options.settings(item))
     try:
-        state = FileState.of(item.file)
+        state = state_of(item) or FileState(0, 0)  # of an address that only reading tells: read each time
         whole = replace(whole, bytes=state.bytes, modified_ns=state.mtime_ns)
         if _as_it_was(book.known(item.path, item.product), whole, to):
             return None

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from engine.attributes import AttributeType
 from engine.errors import SourceError
+from indexer.remote.permission import Remote
 from indexer.sources.base import SourceProblem
 from indexer.sources.cells import Misfit, as_text, attribute_name, fit, is_absent, shown
 from indexer.sources.headers import RESERVED
 from indexer.sources.lists import corners_box
+from indexer.sources.photo_cell import Whereabouts, find_photo
 from indexer.sources.places import derived_product, locate
 from indexer.sources.records import Box, Place, Reading, Record, RecordSource
 from indexer.sources.rows import Row
@@ -103,9 +104,9 @@ def read_oml(place: Path, how: Reading) -> RecordSource:
 
     def read(row: Row, where: Place) -> Record | SourceProblem:
         cells = _lower(row)
-        path, label = locate(cells["path"], root), fit(cells["label"], "text")
-        if isinstance(path, Misfit) or is_absent(cells["path"]):
-            return where.lost(path.reason if isinstance(path, Misfit) else "path is empty: the row names no photo")
+        photo, label = find_photo(cells["path"], root, how.remote), fit(cells["label"], "text")
+        if isinstance(photo, Misfit) or is_absent(cells["path"]):
+            return where.lost(photo.reason if isinstance(photo, Misfit) else "path is empty: the row names no photo")
         if not isinstance(label, str):
             return where.lost("label is empty: the row names no product")
         told = [cells.get(name) for name in _CORNERS]
@@ -114,7 +115,7 @@ def read_oml(place: Path, how: Reading) -> RecordSource:
         more = {attribute_name(column): value for column, value in row.cells.items()}
         alone |= {name: more.get(name) for name in extra}
         shared = {"category": cells.get("category")}
-        return Record(where, path, label, shared, alone, box=box, faults=faults)
+        return Record(where, photo.path, label, shared, alone, box=box, faults=faults, packed=photo.packed)
 
     return _source(place, how, rows, types, read)
 
@@ -144,7 +145,7 @@ def read_google(place: Path, how: Reading) -> RecordSource:
 
     def records() -> Iterator[Record | SourceProblem]:
         for number, cells in rows:
-            yield _google(cells, Place(place, f"line {number}"), root)
+            yield _google(cells, Place(place, f"line {number}"), root, how.remote)
 
     return RecordSource(place, types, records, how.known)
 
@@ -186,13 +187,13 @@ def _labels(text: str) -> tuple[dict[str, str], list[str]]:
     return found, wrong
 
 
-def _google(cells: Mapping[str, str], where: Place, root: str) -> Record | SourceProblem:
+def _google(cells: Mapping[str, str], where: Place, root: str, remote: Remote | None) -> Record | SourceProblem:
     if not 4 <= int(cells[""]) <= len(GOOGLE):
         return where.lost(f"{cells['']} cells: a row has {len(GOOGLE)}: put labels with commas in quotes")
-    path = _of_bucket(cells["image-uri"], root)
+    photo = _of_bucket(cells["image-uri"], root, remote)
     product = cells["product-id"]
-    if isinstance(path, Misfit):
-        return where.lost(path.reason)
+    if isinstance(photo, Misfit):
+        return where.lost(photo.reason)
     told, faults = _labels(cells.get("labels", ""))
     box: Box | Misfit | None = None
     if poly := cells.get("bounding-poly", ""):
@@ -205,22 +206,28 @@ def _google(cells: Mapping[str, str], where: Place, root: str) -> Record | Sourc
         "name": cells.get("product-display-name"),
         "product_set": cells.get("product-set-id"),
     }
-    known = product or derived_product(path, root)
+    known = product or derived_product(photo.path, root)
     found = None if isinstance(box, Misfit) else box
-    return Record(where, path, known, shared, box=found, faults=tuple(faults), named=bool(product))
+    named = bool(product)
+    return Record(where, photo.path, known, shared, box=found, faults=tuple(faults), packed=photo.packed, named=named)
 
 
-def _of_bucket(uri: str, root: str) -> str | Misfit:
-    """Where a photo of a bucket lies below the root: by its path in the bucket, that with the bucket, or its name."""
-    parts = urlsplit(uri)
-    if parts.scheme and parts.scheme != "gs":
-        return Misfit(f"{shown(uri)} is an address: download the photos and give their paths")
-    inside = parts.path.lstrip("/") if parts.scheme else uri
+def _of_bucket(uri: str, root: str, remote: Remote | None) -> Whereabouts | Misfit:
+    """Where a photo of a bucket lies below the root: by its path in the bucket, that with the bucket, or its name.
+
+    In the bucket itself where it is not there, and addresses are permitted.
+    """
+    bucket, _, inside = uri.removeprefix("gs://").partition("/")
+    if not uri.startswith("gs://"):
+        return find_photo(uri, root, remote) if uri else Misfit("image-uri is empty: the row names no photo")
     if not inside:
-        return Misfit("image-uri is empty: the row names no photo")
-    tries = [inside, f"{parts.netloc}/{inside}", inside.rsplit("/", 1)[-1]] if parts.scheme else [inside]
-    places = [locate(one, root) for one in tries]
-    return next((place for place in places if isinstance(place, str) and Path(place).is_file()), places[0])
+        return Misfit("image-uri names no object: gs://bucket/photos/1.jpg")
+    places = [locate(one, root) for one in (inside, f"{bucket}/{inside}", inside.rsplit("/", 1)[-1])]
+    here = next((place for place in places if isinstance(place, str) and Path(place).is_file()), None)
+    if here is None and remote is not None:
+        return find_photo(uri, root, remote)
+    chosen = here or places[0]
+    return chosen if isinstance(chosen, Misfit) else Whereabouts(chosen)
 
 
 def _poly_box(text: str) -> Box | Misfit:
@@ -243,14 +250,17 @@ def read_pixplot(place: Path, how: Reading) -> RecordSource:
 
     def read(row: Row, where: Place) -> Record | SourceProblem:
         cells = _lower(row)
-        path = locate(cells.get("filename"), root)
-        if isinstance(path, Misfit) or is_absent(cells.get("filename")):
-            return where.lost(path.reason if isinstance(path, Misfit) else "filename is empty: the row names no photo")
+        photo = find_photo(cells.get("filename"), root, how.remote)
+        if isinstance(photo, Misfit) or is_absent(cells.get("filename")):
+            return where.lost(
+                photo.reason if isinstance(photo, Misfit) else "filename is empty: the row names no photo"
+            )
         shared = {name: cells.get(name) for name in PIXPLOT[1:7]}
         shared |= {"map_x": cells.get("x"), "map_y": cells.get("y")}
         tags = as_text(cells.get("tags") or "")
         if isinstance(tags, str):
             shared["tags"] = "|".join(filter(None, map(str.strip, tags.split("|"))))
-        return Record(where, path, derived_product(path, root), shared, named=False)
+        product = derived_product(photo.path, root)
+        return Record(where, photo.path, product, shared, packed=photo.packed, named=False)
 
     return _source(place, how, rows, types, read)

@@ -8,12 +8,12 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.attributes import AttributeType
-from engine.errors import SourceError
+from engine.errors import PictureError, SourceError
 from indexer.sources.base import SourceProblem
 from indexer.sources.records import Place, Reading, Record, RecordSource, first_file
 
@@ -59,20 +59,25 @@ def _shape(place: Path, part: str) -> tuple[int, int, int]:
     images, labels = _file(place, part, "images-idx3"), _file(place, part, "labels-idx1")
     if images is None or labels is None:
         raise SourceError(f"{place}: {part}-labels-idx1-ubyte.gz is missing: there are pictures for it")
-    magic, count, height, width = struct.unpack(">4I", _head(images, 16))
-    magic_labels, count_labels = struct.unpack(">2I", _head(labels, 8))
-    if (magic, magic_labels) != (_IMAGES, _LABELS):
-        wrong, told = (images, magic) if magic != _IMAGES else (labels, magic_labels)
-        raise SourceError(f"{wrong} byte 0: not an idx file of bytes (its number is {told:#010x})")
+    count, height, width = _image_shape(images)
+    magic, count_labels = struct.unpack(">2I", _read(labels, 0, 8))
+    _require_magic(labels, magic, _LABELS)
     if count != count_labels:
         raise SourceError(f"{labels} byte 4: {count_labels:,} labels for {count:,} pictures")
+    return count, height, width
+
+
+def _image_shape(images: Path) -> tuple[int, int, int]:
+    magic, count, height, width = struct.unpack(">4I", _read(images, 0, 16))
+    _require_magic(images, magic, _IMAGES)
     if not (1 <= height <= 4_096 and 1 <= width <= 4_096 and count * height * width <= _MOST):
         raise SourceError(f"{images} byte 4: {count:,} pictures of {width} x {height} are more than is read")
     return count, height, width
 
 
-def _head(path: Path, size: int) -> bytes:
-    return _read(path, 0, size)
+def _require_magic(path: Path, told: int, wanted: int) -> None:
+    if told != wanted:
+        raise SourceError(f"{path} byte 0: not an idx file of bytes (its number is {told:#010x})")
 
 
 def _read(path: Path, start: int, size: int) -> bytes:
@@ -121,15 +126,37 @@ class _Pixels:
         return found
 
 
-def _records(place: Path, parts: list[str]) -> Iterator[Record | SourceProblem]:
+def reopen(images: Path, inside: str) -> _Pixels:
+    """The picture of a path `train-images-idx3-ubyte.gz/00012.png`. Raises PictureError where there is none."""
+    number = inside.removesuffix(".png")
+    try:
+        pictures = _opened(images, images.stat().st_mtime_ns)
+        if number.isdecimal() and int(number) < len(pictures):
+            return _Pixels(pictures[int(number)])
+    except (OSError, SourceError) as error:
+        raise PictureError(f"cannot be read: {error}") from None
+    raise PictureError(f"{images.name} has {len(pictures):,} pictures, and none named {inside}")
+
+
+@lru_cache(2)
+def _opened(images: Path, mtime_ns: int) -> NDArray[np.uint8]:
+    return _pictures(images, *_image_shape(images))
+
+
+def _pictures(images: Path, count: int, height: int, width: int) -> NDArray[np.uint8]:
+    """uint8 (n, h, w)."""
     import numpy as np
 
+    return np.frombuffer(_read(images, 16, count * height * width), np.uint8).reshape(count, height, width)
+
+
+def _records(place: Path, parts: list[str]) -> Iterator[Record | SourceProblem]:
     for part in parts:
         count, height, width = _shape(place, part)
         images, labels = _file(place, part, "images-idx3"), _file(place, part, "labels-idx1")
         if images is None or labels is None:
             raise AssertionError("both were there a moment ago")
-        pictures = np.frombuffer(_read(images, 16, count * height * width), np.uint8).reshape(count, height, width)
+        pictures = _pictures(images, count, height, width)
         digits = max(5, len(str(count - 1)))
         for number, label in enumerate(_read(labels, 8, count)):
             where = Place(images, f"picture {number}")

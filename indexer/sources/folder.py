@@ -59,17 +59,9 @@ class FolderSource:
 
     def _read(self, path: str) -> Iterator[SourceImage | SourceProblem]:
         inside = PurePosixPath(path).relative_to(self._root.as_posix())
-        names = inside.parts[:-1]
-        told = {"category": names[-1]} if names else {}
-        if len(names) > 1:
-            told["folder"] = "/".join(names)
-        attributes: dict[str, AttributeValue] = {}
-        for name, text in told.items():
-            value = fit(text, self.attribute_types[name])
-            if isinstance(value, Misfit):
-                yield SourceProblem(path, "", f"{name}: {value.reason}", fatal=False)
-            elif value is not None:
-                attributes[name] = value
+        attributes, faults = folder_attributes(inside, self.attribute_types)
+        for reason in faults:
+            yield SourceProblem(path, "", reason, fatal=False)
         yield SourceImage(Path(path), path, str(inside.with_suffix("")), attributes)
 
 
@@ -80,6 +72,25 @@ class _Found:
     path: str
     trouble: str = ""
     fatal: bool = True
+
+
+def folder_attributes(
+    inside: PurePosixPath, types: Mapping[str, AttributeType]
+) -> tuple[dict[str, AttributeValue], list[str]]:
+    """`category` and `folder` of a photo by its path in the tree, and why one of them cannot be used."""
+    names = inside.parts[:-1]
+    told = {"category": names[-1]} if names else {}
+    if len(names) > 1:
+        told["folder"] = "/".join(names)
+    attributes: dict[str, AttributeValue] = {}
+    faults = []
+    for name, text in told.items():
+        value = fit(text, types[name])
+        if isinstance(value, Misfit):
+            faults.append(f"{name}: {value.reason}")
+        elif value is not None:
+            attributes[name] = value
+    return attributes, faults
 
 
 def is_picture_name(name: str) -> bool:

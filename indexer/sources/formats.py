@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import SourceError
 from indexer.sources import (
     archive,
     attribute_prediction,
@@ -51,7 +52,7 @@ def _is_table(place: Path) -> bool:
 
 
 def _read_table(place: Path, how: Reading) -> Source:
-    return TableSource(place, how.root or place.parent, how.columns, how.types, how.known, how.delimiter)
+    return TableSource(place, how.root or place.parent, how.columns, how.types, how.known, how.delimiter, how.remote)
 
 
 def _is_folder(place: Path) -> bool:
@@ -62,10 +63,14 @@ def _read_folder(place: Path, how: Reading) -> Source:
     return FolderSource(place, how.known)
 
 
+def _no_folder(place: Path, how: Reading) -> Source:
+    raise SourceError(f"{place}: is no address such as s3://bucket/photos")
+
+
 def _read_stdin(place: Path, how: Reading) -> Source:
     import sys
 
-    return read_paths(sys.stdin.buffer, how.root or Path.cwd())
+    return read_paths(sys.stdin.buffer, how.root or Path.cwd(), how.remote)
 
 
 FORMATS: tuple[Format, ...] = (
@@ -199,6 +204,14 @@ FORMATS: tuple[Format, ...] = (
         _never,
         _read_stdin,
         "root",
+    ),
+    Format(
+        "bucket",
+        "photos under a prefix of a bucket, or one at a web address (needs the extra [remote])",
+        "an address in the place of a path, with --allow-remote",
+        "houndstooth index s3://shop/photos --allow-remote",
+        _never,
+        _no_folder,
     ),
     Format(
         "table",

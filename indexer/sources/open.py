@@ -9,7 +9,10 @@ from pathlib import Path
 
 from engine.attributes import AttributeType
 from engine.errors import SourceError
+from engine.photos import is_address
+from indexer.remote.permission import Remote
 from indexer.sources.base import Source
+from indexer.sources.bucket import read_address
 from indexer.sources.folder import printable
 from indexer.sources.formats import FORMATS, Format, find_format
 from indexer.sources.records import Reading
@@ -17,6 +20,7 @@ from indexer.sources.table import TABLE_SUFFIXES
 
 STDIN = "paths"
 """The reader of "-"."""
+BUCKET = "bucket"
 
 
 def open_source(
@@ -28,6 +32,7 @@ def open_source(
     types: Mapping[str, AttributeType] | None = None,
     known: Mapping[str, AttributeType] | None = None,
     delimiter: str | None = None,
+    remote: Remote | None = None,
 ) -> Source:
     """The reader of a folder of photos, one photo, a table, a dataset or an archive; "-" lists paths on standard input.
 
@@ -35,10 +40,18 @@ def open_source(
     root: the folder where relative paths in a table or list start, by default its own.
     For tables only: columns: "image", "product", "mask", "box", or an attribute's name -> the column that is it.
     types: attribute or column -> "text", "number" or "boolean". delimiter: one character; found out when None.
-    For all: known: types of the attributes that the catalog has already.
+    For all: known: types of the attributes that the catalog has already. remote: the permission to read photos at
+    addresses (in a table or list, or "s3://bucket/photos" as the path); by default what the environment permits.
 
     Raises SourceError, with what to do, when nothing can be read there at all.
     """
+    remote = remote or Remote.of_environment()
+    if is_address(str(path)):
+        if source not in (None, BUCKET) or root is not None or columns or types or delimiter:
+            raise SourceError(
+                "an address is listed like a folder: source, root, columns, types and delimiter are not for it"
+            )
+        return read_address(str(path), remote, known or {})
     if str(path) == "-" and source in (None, STDIN):
         place, chosen = Path("-"), named_format(STDIN)
     else:
@@ -58,7 +71,7 @@ def open_source(
     start = None if root is None else _absolute(root)
     if start is not None and not start.is_dir():
         raise SourceError(f"{start}: the root must be the folder where the table's paths start")
-    how = Reading(start, known or {}, columns or {}, types or {}, delimiter)
+    how = Reading(start, known or {}, columns or {}, types or {}, delimiter, remote)
     try:
         return chosen.read(place, how)
     except OSError as error:
@@ -101,6 +114,8 @@ def _absolute(path: str | Path) -> Path:
 
 def find_source_format(path: str | Path) -> Format | None:
     """The reader that `open_source` would take. Raises SourceError where there is no such folder or file."""
+    if is_address(str(path)):
+        return named_format(BUCKET)
     place = _absolute(path)
     if not place.exists():
         raise SourceError(f"{place}: there is no such folder or file")

@@ -94,6 +94,14 @@ def _environment(data: Path) -> Any:
         raise SourceError(f"{data}: not an LMDB that can be read: {error}") from error
 
 
+def reopen(data: Path, inside: str) -> LmdbPhoto:
+    """The photo of a path `photos.lmdb/10.jpg`. Raises PictureError for a name that is no number."""
+    number = inside.removesuffix(".jpg")
+    if not (number.isdecimal() and number.isascii()):
+        raise PictureError(f"{data.name} has photos by number, not {inside}")
+    return LmdbPhoto(data, number.encode("ascii"))
+
+
 def read(place: Path, how: Reading) -> RecordSource:
     """Every photo of the table `photos`; a post's photos are one product.
 

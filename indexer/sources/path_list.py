@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import IO
 
 from engine.errors import SourceError
+from indexer.remote.permission import Remote
 from indexer.sources.base import SourceProblem
 from indexer.sources.cells import Misfit
 from indexer.sources.folder import is_picture_name
-from indexer.sources.places import derived_product, locate
+from indexer.sources.photo_cell import find_photo
+from indexer.sources.places import derived_product
 from indexer.sources.records import Place, Record, RecordSource
 
 NAME = Path("standard input")
 
 
-def read_paths(stream: IO[bytes], root: Path) -> RecordSource:
-    """The photos that a stream lists, a path a line or, as `find -print0` writes them, ended by NUL.
+def read_paths(stream: IO[bytes], root: Path, remote: Remote | None = None) -> RecordSource:
+    """The photos that a stream lists, a path or address a line or, as `find -print0` writes them, ended by NUL.
 
     root: absolute; where relative paths start. The stream is read once and kept, for a source is iterated several
     times. Raises SourceError when it lists nothing.
@@ -26,7 +28,7 @@ def read_paths(stream: IO[bytes], root: Path) -> RecordSource:
     kept = stream.read()
     if not any(True for _ in _paths(kept)):
         raise SourceError("standard input lists no paths: pipe one path a line into `houndstooth index -`")
-    return RecordSource(NAME, {}, partial(_records, kept, root.as_posix()), {})
+    return RecordSource(NAME, {}, partial(_records, kept, root.as_posix(), remote), {})
 
 
 def _paths(kept: bytes) -> Iterator[tuple[int, bytes]]:
@@ -43,16 +45,17 @@ def _paths(kept: bytes) -> Iterator[tuple[int, bytes]]:
         start = end + 1
 
 
-def _records(kept: bytes, root: str) -> Iterator[Record | SourceProblem]:
+def _records(kept: bytes, root: str, remote: Remote | None) -> Iterator[Record | SourceProblem]:
     for number, line in _paths(kept):
         where = Place(NAME, f"line {number}")
         try:
-            path = locate(line.decode(), root)
+            photo = find_photo(line.decode(), root, remote)
         except UnicodeDecodeError:
-            path = Misfit("the path is not UTF-8: rename the file")
-        if isinstance(path, Misfit):
-            yield where.lost(path.reason)
-        elif not is_picture_name(path):
-            yield where.lost(f"no picture by its suffix: {path}")
+            photo = Misfit("the path is not UTF-8: rename the file")
+        if isinstance(photo, Misfit):
+            yield where.lost(photo.reason)
+        elif photo.packed is None and not is_picture_name(photo.path):
+            yield where.lost(f"no picture by its suffix: {photo.path}")
         else:
-            yield Record(where, path, derived_product(path, root), named=False)
+            product = derived_product(photo.path, root)
+            yield Record(where, photo.path, product, packed=photo.packed, named=False)

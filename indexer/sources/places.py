@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from pathlib import Path
 
+from engine.photos import is_address
+from indexer.remote.address import address_product, without_secrets
 from indexer.sources.cells import Misfit, as_text, shown
 
 PICTURE_SUFFIXES = frozenset(
@@ -19,7 +20,6 @@ PICTURE_SUFFIXES = frozenset(
 )
 """Of files that are pictures, in any case."""
 MAX_PATH = 4_096
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def locate(cell: object, root: str) -> str | Misfit:
@@ -31,8 +31,8 @@ def locate(cell: object, root: str) -> str | Misfit:
     text = as_text(cell)
     if isinstance(text, Misfit):
         return text
-    if _URL.match(text):
-        return Misfit(f"{shown(text)} is an address: download the photos and give their paths")
+    if is_address(text):
+        return Misfit(f"{shown(without_secrets(text))} is an address, and must be a file")
     if len(text) > MAX_PATH:
         return Misfit(f"{shown(text)} is too long for a path")
     if "\\" in text and not os.path.exists(os.path.join(root, text)):
@@ -45,6 +45,8 @@ def locate(cell: object, root: str) -> str | Misfit:
 
 def derived_product(path: str, root: str) -> str:
     """A product id from a photo's path: relative to the root where it is inside, without the picture suffix."""
+    if is_address(path):
+        return address_product(path)
     place = _inside(path, root) or path
     stem, suffix = os.path.splitext(place)
     return stem if suffix.lower() in PICTURE_SUFFIXES else place

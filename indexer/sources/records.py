@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.attributes import AttributeType, AttributeValue
 from engine.errors import SourceError
+from indexer.remote.permission import Remote
 from indexer.sources.base import GivenMask, PackedPhoto, SourceImage, SourceProblem
 from indexer.sources.cells import Misfit, fit
 from indexer.sources.places import why_not_a_file
@@ -26,7 +27,8 @@ Box = tuple[int, int, int, int]
 class Reading:
     """How the caller wants a source read. root: where relative paths start, None for the reader's own choice.
 
-    known: types of the attributes that the catalog has already. columns, types, delimiter: for tables.
+    known: types of the attributes that the catalog has already. columns, types, delimiter: for tables. remote: the
+    permission to read photos at addresses.
     """
 
     root: Path | None = None
@@ -34,6 +36,7 @@ class Reading:
     columns: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, AttributeType] = field(default_factory=dict)
     delimiter: str | None = None
+    remote: Remote | None = None
 
 
 @dataclass(frozen=True)

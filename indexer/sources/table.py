@@ -8,10 +8,12 @@ from pathlib import Path
 
 from engine.attributes import AttributeType, AttributeValue
 from engine.errors import SourceError
+from indexer.remote.permission import Remote
 from indexer.sources.base import SourceImage, SourceProblem
 from indexer.sources.boxes import read_box
 from indexer.sources.cells import ATTRIBUTE_TYPES, Misfit, as_text, attribute_name, fit, is_absent, shown
 from indexer.sources.headers import Header, match_column, read_header
+from indexer.sources.photo_cell import Whereabouts, find_photo
 from indexer.sources.places import derived_product, locate, why_not_a_file
 from indexer.sources.repeats import Repeats
 from indexer.sources.rows import Row, Rows
@@ -37,11 +39,13 @@ class TableSource:
         types: Mapping[str, AttributeType] | None = None,
         known: Mapping[str, AttributeType] | None = None,
         delimiter: str | None = None,
+        remote: Remote | None = None,
     ) -> None:
         """path, root: absolute; the other parameters as in `open_source`, which is the way in."""
         self.name = str(path)
         self._file = path.name
         self._root = root.as_posix()
+        self._remote = remote
         self._rows = open_rows(path, delimiter)
         if not len(self._rows):
             raise SourceError(f"{path}: the table has no rows")
@@ -88,15 +92,16 @@ class TableSource:
         if row.fault:
             yield SourceProblem(whole, where, row.fault)
             return
-        path = self._photo(row)
-        if isinstance(path, Misfit):
-            yield SourceProblem(whole, where, path.reason)
+        photo = self._photo(row)
+        if isinstance(photo, Misfit):
+            yield SourceProblem(whole, where, photo.reason)
             return
+        path = photo.path
         product, named, complaint = self._product(row, path)
         if earlier := repeats.earlier_row(product, path, row.number):
             yield SourceProblem(whole, where, f"repeats {self._rows.unit} {earlier}: product {product!r}, photo {path}")
             return
-        if why := why_not_a_file(path):
+        if photo.packed is None and (why := why_not_a_file(path)):
             yield SourceProblem(path, where, f"photo {why}: {path}", product=product)
             return
         cells = self._cells(row)
@@ -109,14 +114,17 @@ class TableSource:
             del cells.attributes[name]
         for reason in reasons:
             yield SourceProblem(path, where, reason, fatal=False, product=product)
-        yield SourceImage(Path(path), path, product, cells.attributes, cells.mask, cells.box, where, named)
+        yield SourceImage(
+            Path(path), path, product, cells.attributes, cells.mask, cells.box, where, named,
+            packed=photo.packed,
+        )  # fmt: skip
 
-    def _photo(self, row: Row) -> str | Misfit:
+    def _photo(self, row: Row) -> Whereabouts | Misfit:
         column = self._header.image
         cell = row.cells.get(column)
         if is_absent(cell):
             return Misfit(f"column {column} is empty: the row names no photo")
-        found = locate(cell, self._root)
+        found = find_photo(cell, self._root, self._remote)
         return Misfit(f"column {column}: {found.reason}") if isinstance(found, Misfit) else found
 
     def _product(self, row: Row, path: str) -> tuple[str, bool, list[str]]:
