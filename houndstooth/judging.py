@@ -25,8 +25,9 @@ class JudgeOptions:
     """What a label is compared with, and what is written of it.
 
     backbones: networks, of `indexer.labels.networks.backbones.BACKBONES`, judged on the same divisions. blocks: their
-    last blocks that are trained; 0: a dense head on what the frozen network gives. curve: whether to learn from smaller
-    shares too. reports: files to write, by their suffix. work: folder for what networks compute once.
+    last blocks that are trained, as many as each has; 0: a dense head on what the frozen network gives. curve: whether
+    to learn from smaller shares too. reports: files to write, by their suffix. work: folder for what networks compute
+    once. weights: network -> file that it begins with.
     """
 
     backbones: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ def judge(trained: Trained, options: JudgeOptions, progress: Progress = lambda s
 def _network(trained: Trained, name: str, options: JudgeOptions, progress: Progress) -> tuple[Evaluation, str]:
     """A network judged as the head was, and where its weights are from."""
     from indexer.labels.evaluate import evaluate
+    from indexer.labels.networks.backbones import backbone_named
     from indexer.labels.networks.fit import network_fit
     from indexer.labels.networks.recipe import Recipe
     from indexer.labels.work import cache_folder
@@ -94,7 +96,7 @@ def _network(trained: Trained, name: str, options: JudgeOptions, progress: Progr
     training, before = trained.training, trained.evaluation
     work = (options.work or cache_folder(["networks", training.labelled.attribute])) / "networks"
     photos = [Path(path) for path in training.paths]
-    recipe = Recipe(blocks=options.blocks if name != "basic-cnn" else 0)
+    recipe = Recipe(blocks=min(options.blocks, backbone_named(name).blocks))
     fit = network_fit(name, photos, training.labelled, work, options.weights.get(name), recipe, progress)
     return evaluate(training.labelled, fit, before.scheme, before.seed, progress), fit.weights
 

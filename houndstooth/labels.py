@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from indexer.labels.model_file import LabelModel
     from indexer.spaces.base import Extractor
 
+Confidence = float | Mapping[str, float]
+"""The least chance of a value that is told, of all values or of each by its class."""
+
 
 @dataclass(frozen=True)
 class LabelLine:
@@ -34,7 +37,7 @@ class LabelLine:
     classes: tuple[str, ...]
     spaces: tuple[str, ...]
     head: str
-    confidence: float | Mapping[str, float]
+    confidence: Confidence
     shipped: bool
     sha256: str
     state: str
@@ -66,19 +69,24 @@ def described(store: Store) -> dict[str, str]:
     return {attribute: name for name, made in classes.items() for attribute in made.describes}
 
 
-def keep(store: Store, model: LabelModel, confidence: float | Mapping[str, float] = 0.0, shipped: bool = False) -> None:
+def keep(store: Store, model: LabelModel, confidence: Confidence | None = None, shipped: bool = False) -> Confidence:
     """Put a label in a catalog: photos indexed from now on are told it, those that are there once it is applied.
 
-    Raises SpaceError when the catalog's vectors are others than it was trained on, InputError when the attribute is
-    of another type there, CatalogBusyError.
+    confidence: the least chance of a value that is told; None: that of the label it replaces, 0 where there is none.
+    Returns it. Raises SpaceError when the catalog's vectors are others than it was trained on, InputError when the
+    attribute is of another type there, CatalogBusyError.
     """
-    from indexer.labels.kept import keep_label, require_fresh, require_type
+    from indexer.labels.kept import keep_label, kept_labels, require_fresh, require_type
 
     snapshot = Reader(store).snapshot()
     require_fresh(model, snapshot.spaces)
     require_type(model, snapshot.attributes, described(store))
+    if confidence is None:
+        before = kept_labels(store).get(model.attribute) if model.attribute in label_files(store) else None
+        confidence = before.confidence if before else 0.0
     with writing(store) as writer:
         keep_label(writer, model, confidence, shipped)
+    return confidence
 
 
 def apply(
@@ -205,7 +213,6 @@ def choose(
     from indexer.labels.train import confidence_for
 
     before = kept_labels(store).get(name)
-    sure = confidence if confidence is not None else before.confidence if before else 0.0
     if file is not None:
         model, shipped = load_label(file), False
         if model.attribute != name:
@@ -222,4 +229,4 @@ def choose(
                 f"`houndstooth train {name} --from ... --catalog {store.root}` makes it"
             )
         model, shipped = found, True
-    keep(store, model, sure if precision is None else confidence_for(model.card, precision), shipped)
+    keep(store, model, confidence if precision is None else confidence_for(model.card, precision), shipped)

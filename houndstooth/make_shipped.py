@@ -23,7 +23,7 @@ import numpy as np
 
 from engine.durable import hash_file
 from engine.errors import InputError
-from houndstooth.cli.train import stages
+from houndstooth.cli.stages import stages
 from houndstooth.training import Progress, TrainOptions, training_set
 from indexer.kinds.categories import CATEGORIES
 from indexer.kinds.training.split import examples

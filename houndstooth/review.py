@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.errors import InputError
 from engine.models import label_files
-from engine.settings import setting, write_setting
 from engine.store import Store
 from engine.writer import writing
 from houndstooth.labels import apply, keep, label_name
+from houndstooth.review_verdict import REVIEW, compare, is_foreign, judge_label, learned_of
 
 if TYPE_CHECKING:
+    from indexer.labels.gather import TrainingSet
     from indexer.labels.kept import KeptLabel
     from indexer.labels.review.asking import Asked
     from indexer.labels.review.pool import Pool
     from indexer.labels.review.stop import StopRule, Verdict
     from indexer.labels.train import Trained
 
-REVIEW = "review"
-"""The setting that says which models were looked at: attribute -> {"scored": SHA-256 of each, in order}."""
 AUDIT = 0.2
 """Of the photos of a page, those that check the model."""
 
@@ -68,7 +67,8 @@ class Next:
 class Taken:
     """What became of answers. answers: in the file. changed: those that said something new. classes: answers by class.
 
-    trained: what was learned, None where nothing was, and `untrained` says why. replaced: whether it is the catalog's
+    trained: what was learned, None where nothing was, and `untrained` says why; unless `same`: the catalog's label has
+    learned from just these answers already. replaced: whether it is the catalog's
     label now; if not, the one before was right on more of the audit, `before_right` against `after_right` of
     `compared`. verdict: on the catalog's label, None where there is none that may be judged. audit: photos set apart to
     be asked, answered or not. told: value -> photos that it was told of.
@@ -79,6 +79,7 @@ class Taken:
     classes: dict[str, int]
     trained: Trained | None = None
     untrained: str = ""
+    same: bool = False
     replaced: bool = False
     before_right: int = 0
     after_right: int = 0
@@ -145,6 +146,7 @@ def take_answers(
     All answers are kept in one transaction, or none: InputError then tells the lines that are wrong. Raises SpaceError,
     CatalogBusyError, MissingDependencyError; the answers are kept by then, and the same file may be given again.
     """
+    from indexer.labels.review.learn import learnable
     from indexer.labels.review.pool import open_pool
 
     options = options or ReviewOptions()
@@ -152,22 +154,28 @@ def take_answers(
     kept = _kept(store, name)
     changed, counts = _keep_answers(store, name, kept, file, options)
     pool = open_pool(store, name, kept, options.classes, options.spaces)
-    answers = sum(counts.values())
-    trained, why = _train(store, pool, kept, options, progress)
-    if trained is None:
-        verdict, _ = _judge(store, pool, kept, rule)
-        return Taken(answers, changed, counts, untrained=why, verdict=verdict, audit=len(pool.audit))
-    before, after, compared = _compare(store, pool, kept, trained)
-    replaced = kept is None or not _is_foreign(store, kept) or after >= before
-    if replaced:
-        keep(store, trained.model, kept.confidence if kept else 0.0)
-    applied = apply(store, name, lambda done, total: progress("telling photos", done, total))
+    taken = Taken(sum(counts.values()), changed, counts, audit=len(pool.audit))
+    try:
+        training = learnable(store, pool, _spaces(store, kept, options.spaces), progress)
+        same = _has_learned(kept, training, options)
+        trained = None if same else _train(store, training, kept, options, progress)
+    except InputError as error:
+        return replace(taken, untrained=str(error), verdict=judge_label(store, pool, kept, rule))
+    if trained is not None:
+        before, after, compared = compare(store, pool, kept, trained)
+        replaced = kept is None or not is_foreign(store, kept) or after >= before
+        if replaced:
+            keep(store, trained.model)
+        taken = replace(
+            taken, trained=trained, replaced=replaced, before_right=before, after_right=after, compared=compared
+        )
+    if trained is not None or (kept is not None and kept.through is not None):  # else every photo is told already
+        applied = apply(store, name, lambda done, total: progress("telling photos", done, total))
+        told = {label: count for values in applied.values.values() for label, count in values.items()}
+        taken = replace(taken, told=told)
     now = _kept(store, name)
-    verdict, audited = _judge(store, open_pool(store, name, now, options.classes, options.spaces), now, rule)
-    told = {label: count for values in applied.values.values() for label, count in values.items()}
-    return Taken(
-        answers, changed, counts, trained, "", replaced, before, after, compared, verdict, audited, told
-    )  # fmt: skip
+    verdict = judge_label(store, open_pool(store, name, now, options.classes, options.spaces), now, rule)
+    return replace(taken, same=same, verdict=verdict)
 
 
 def _kept(store: Store, name: str) -> KeptLabel | None:
@@ -210,85 +218,23 @@ def _keep_answers(
 
 
 def _train(
-    store: Store, pool: Pool, kept: KeptLabel | None, options: ReviewOptions, progress: Progress
-) -> tuple[Trained | None, str]:
-    """The head learned from what was given, or why there is none yet."""
+    store: Store, training: TrainingSet, kept: KeptLabel | None, options: ReviewOptions, progress: Progress
+) -> Trained:
+    """The head learned from what was given. Raises InputError where there is too little."""
     from indexer.labels.kept import catalog_uuid
-    from indexer.labels.review.learn import learnable
     from indexer.labels.train import train_head
 
     told = {"source": str(store.root), "catalog": catalog_uuid(store), "given": True, REVIEW: True}
-    kind = kept.model.head.kind if kept and kept.model else "linear"
-    try:
-        training = learnable(store, pool, _spaces(store, kept, options.spaces), progress)
-        return train_head(training, kind, "", options.seed, told=told, progress=progress), ""
-    except InputError as error:
-        return None, str(error)
+    return train_head(training, _head_kind(kept), "", options.seed, told=told, progress=progress)
 
 
-def _is_foreign(store: Store, kept: KeptLabel) -> bool:
-    """Whether the label was learned from more than the catalog was given, which a few answers need not outweigh."""
-    return kept.model is not None and not (_saw_photos(store, kept) and kept.model.card.get("given"))
+def _head_kind(kept: KeptLabel | None) -> str:
+    return kept.model.head.kind if kept and kept.model else "linear"
 
 
-def _saw_photos(store: Store, kept: KeptLabel) -> bool:
-    """Whether the label was learned from photos of this catalog, wherever its folder lies now."""
-    from indexer.labels.kept import catalog_uuid
+def _has_learned(kept: KeptLabel | None, training: TrainingSet, options: ReviewOptions) -> bool:
+    """Whether the catalog's label was trained by a review on just this."""
+    from indexer.labels.train import told_apart
 
-    return kept.model is not None and kept.model.card.get("catalog") == catalog_uuid(store)
-
-
-def _audited(pool: Pool) -> Any:
-    """Rows of the audit that are answered."""
-    return pool.audit[pool.given[pool.audit] >= 0]
-
-
-def _compare(store: Store, pool: Pool, kept: KeptLabel | None, trained: Trained) -> tuple[int, int, int]:
-    """Audit answers that the label before and the new one have right, and how many there are."""
-    from engine.snapshot import Reader
-    from indexer.labels.features import features_of
-    from indexer.labels.model_file import sha256_of
-
-    rows = _audited(pool)
-    if kept is None or not _is_foreign(store, kept) or pool.chances is None:
-        return 0, 0, 0
-    snapshot = Reader(store).snapshot()
-    spaces = [snapshot.space(one.name) for one in trained.model.spaces]
-    chances = trained.model.head.chances(features_of(snapshot, spaces, pool.regions[rows]))
-    new = [pool.classes.index(trained.model.classes[number]) for number in chances.argmax(axis=1).tolist()]
-    before = int((pool.chances[rows].argmax(axis=1) == pool.given[rows]).sum())
-    after = int((new == pool.given[rows]).sum())
-    for sha256 in (kept.sha256, sha256_of(trained.model.to_bytes())):
-        _score(store, pool.attribute, sha256)
-    return before, after, len(rows)
-
-
-def _scored(store: Store, name: str) -> list[str]:
-    return list((setting(store, REVIEW) or {}).get(name, {}).get("scored", []))
-
-
-def _score(store: Store, name: str, sha256: str) -> int:
-    """How many models were looked at before this one, which is noted."""
-    scored = _scored(store, name)
-    if sha256 not in scored:
-        told = dict(setting(store, REVIEW) or {})
-        with writing(store) as writer, writer.change() as connection:
-            write_setting(connection, REVIEW, {**told, name: {"scored": [*scored, sha256]}})
-    return scored.index(sha256) if sha256 in scored else len(scored)
-
-
-def _judge(store: Store, pool: Pool, kept: KeptLabel | None, rule: StopRule | None) -> tuple[Verdict | None, int]:
-    """What the audit says of the catalog's label, None where it may have learned from it; and photos of the audit."""
-    from indexer.labels.review.stop import StopRule, judge
-
-    rule = rule or StopRule()
-    saw_audit = kept is not None and _saw_photos(store, kept) and not (kept.model and kept.model.card.get(REVIEW))
-    if kept is None or pool.chances is None or saw_audit:
-        return None, len(pool.audit)
-    rows = _audited(pool)
-    right = int(((pool.chances[rows].argmax(axis=1) == pool.given[rows]) & pool.has_vector[rows]).sum())
-    scored = _scored(store, pool.attribute)
-    before = scored.index(kept.sha256) if kept.sha256 in scored else len(scored)
-    if len(rows) >= rule.needed(before + 1):
-        before = _score(store, pool.attribute, kept.sha256)
-    return judge(rule, right, len(rows), before), len(pool.audit)
+    learned = learned_of(kept.model) if kept and kept.model else None
+    return learned is not None and learned == told_apart(training, _head_kind(kept), "", options.seed)

@@ -41,9 +41,9 @@ class TrainOptions:
     """How a label is trained.
 
     columns: role -> column of a table: image, product, label, group, split. root: where relative paths in a table
-    start. spaces: whose vectors it reads; () for the default. head: linear or dense. scheme: how it is judged, "" for
-    the parts that the labels bring, else 5-fold. garments: how they are found where no catalog says. work: the folder
-    where vectors are made of photos that no catalog has.
+    start. spaces: whose vectors it reads; () for the default. head: linear, dense or forest. scheme: how it is judged,
+    "" for the parts that the labels bring, else 5-fold. garments: how they are found where no catalog says. work: the
+    folder where vectors are made of photos that no catalog has.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)

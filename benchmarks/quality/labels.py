@@ -20,7 +20,7 @@ import click
 import numpy as np
 from tabulate import tabulate
 
-from houndstooth.cli.train import stages
+from houndstooth.cli.stages import stages
 from houndstooth.training import Progress, TrainOptions, training_set
 from indexer.labels.evaluate import Evaluation, evaluate
 from indexer.labels.examples import Labelled

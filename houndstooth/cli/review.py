@@ -11,6 +11,7 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json
+from houndstooth.cli.stages import stages
 
 if TYPE_CHECKING:
     from houndstooth.review import Choice, Next, Taken
@@ -92,7 +93,6 @@ def command(
     houndstooth review category --strategy suspect -n 30
     """
     from engine.store import Store
-    from houndstooth.cli.train import stages
     from houndstooth.review import ReviewOptions, next_photos, take_answers, write_page
     from indexer.labels.review.stop import StopRule
 
@@ -159,7 +159,7 @@ def _taken_json(taken: Taken) -> dict[str, Any]:
         "changed": taken.changed,
         "by_class": taken.classes,
         "trained": None if taken.trained is None else dict(taken.trained.model.card),
-        "not_trained": taken.untrained or None,
+        "not_trained": "nothing new to learn from" if taken.same else taken.untrained or None,
         "replaced": taken.replaced,
         "told": taken.told,
         "stop": None if verdict is None else {
@@ -173,7 +173,9 @@ def _taken_json(taken: Taken) -> dict[str, Any]:
 def _print_taken(taken: Taken, target: float) -> None:
     by_class = ", ".join(f"{label} {count}" for label, count in taken.classes.items())
     click.echo(f"{counted(taken.answers, 'answer')} kept, {taken.changed} of them new: {by_class}")
-    if taken.trained is None:
+    if taken.same:
+        click.echo("Nothing to learn: the label has learned from just these answers already")
+    elif taken.trained is None:
         click.echo(f"Not trained yet: {taken.untrained}")
     else:
         card = taken.trained.model.card
@@ -186,6 +188,7 @@ def _print_taken(taken: Taken, target: float) -> None:
                 f"The label before stays: of {taken.compared} audit answers it has {taken.before_right} right, the new "
                 f"one {taken.after_right}"
             )
+    if taken.told:
         click.echo("Told every photo: " + ", ".join(f"{label} {count}" for label, count in sorted(taken.told.items())))
     click.echo(_stop_text(taken.verdict, taken.audit, target))
 

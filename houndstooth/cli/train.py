@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,8 +11,11 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import table_or_json
+from houndstooth.cli.stages import stages
+from houndstooth.cli.train_pattern import command as pattern
 
 if TYPE_CHECKING:
+    from houndstooth.labels import Confidence
     from indexer.labels.train import Trained
 
 BACKBONES = ("basic-cnn", "vgg16", "resnet50", "efficientnet-lite0")
@@ -54,15 +53,25 @@ def command() -> None:
     """
 
 
-def _columns(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+def _pairs(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
     for pair in value:
         if "=" not in pair:
-            raise click.BadParameter(f"'{pair}' has no '=': write ROLE=COLUMN")
+            raise click.BadParameter(f"'{pair}' has no '=': write {parameter.metavar}")
     return dict(cast(tuple[str, str], tuple(pair.split("=", 1))) for pair in value)
+
+
+def _weights(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, Path]:
+    found = {name: Path(path) for name, path in _pairs(context, parameter, value).items()}
+    if unknown := sorted(set(found) - set(BACKBONES)):
+        raise click.BadParameter(f"'{unknown[0]}' is none of the networks {', '.join(BACKBONES)}")
+    return found
 
 
 def _names(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+command.add_command(pattern)
 
 
 @command.command(ANY)
@@ -87,7 +96,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
     "--column",
     "columns",
     multiple=True,
-    callback=_columns,
+    callback=_pairs,
     metavar="ROLE=COLUMN",
     help="Which column is the image, product, label, group or split, e.g. label=length. May be repeated.",
 )
@@ -100,10 +109,10 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
 )
 @click.option(
     "--head",
-    type=click.Choice(["linear", "dense"]),
+    type=click.Choice(["linear", "dense", "forest"]),
     default="linear",
     show_default=True,
-    help="Logistic regression, or a layer of 256 units before it.",
+    help="Logistic regression, a layer of 256 units before it, or 300 decision trees, for the space outline.",
 )
 @click.option(
     "--scheme",
@@ -140,6 +149,14 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
 )
 @click.option("--compare", is_flag=True, help="Judge all of these networks.")
 @click.option(
+    "--weights",
+    multiple=True,
+    callback=_weights,
+    metavar="NETWORK=FILE",
+    help="Weights that a network begins with: safetensors, or a torch checkpoint. May be repeated.  [default: those "
+    "that are shipped, installed or can be downloaded]",
+)
+@click.option(
     "--blocks",
     type=click.IntRange(0),
     default=0,
@@ -165,6 +182,7 @@ def label(
     reports: tuple[Path, ...],
     backbones: tuple[str, ...],
     compare: bool,
+    weights: dict[str, Path],
     blocks: int,
     curve: bool,
     seed: int,
@@ -182,6 +200,7 @@ def label(
     houndstooth train season --from folders/ --to season.safetensors --scheme 5x2cv
     houndstooth train category --catalog shop.catalog --head dense --report report.html
     houndstooth train category --from folders/ --backbone vgg16 --compare --report table.md
+    houndstooth train category --from folders/ --backbone resnet50 --weights resnet50=resnet50.pth
     """
     from engine.errors import InputError
     from engine.store import Store
@@ -195,7 +214,12 @@ def label(
         raise click.UsageError("garments are found as the catalog's own are: leave --garments out with --catalog")
     store = Store.open(catalog) if catalog is not None else None
     require_reports(reports)
-    judging = JudgeOptions(BACKBONES if compare else backbones, blocks, curve, reports, work)
+    judging = JudgeOptions(BACKBONES if compare else backbones, blocks, curve, reports, work, weights)
+    if unused := sorted(set(weights) - set(judging.backbones)):
+        raise click.UsageError(f"--weights {unused[0]}=...: name the network with --backbone {unused[0]}, or --compare")
+    for file in weights.values():
+        if not file.is_file():
+            raise InputError(f"no weights at {file}")
     options = TrainOptions(columns, root, spaces, head, scheme, seed, garments, work)
     with stopping() as stop, stages() as bar:
 
@@ -212,11 +236,10 @@ def label(
                 click.echo("Stopped early: run the same command again to go on.", err=True)
                 raise SystemExit(130) from None
             raise
-    if store is not None:
-        keep(store, trained.model)
+    confidence = keep(store, trained.model) if store is not None else 0.0
     if to is not None:
         trained.model.save(to)
-    _print(name, trained, catalog, to, output)
+    _print(name, trained, catalog, to, confidence, output)
     if report is not None and output == "table":
         for model in report.models if judging.backbones else ():
             click.echo(f"{model.name}: " + ", ".join(f"{one.title} {one.value:.3f}" for one in model.measured))
@@ -224,26 +247,15 @@ def label(
             click.echo(f"Wrote {file}")
 
 
-@contextmanager
-def stages() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar that begins anew with every stage; silent when standard error is not a terminal."""
-    from tqdm import tqdm
-
-    told = ""
-    with tqdm(disable=not sys.stderr.isatty(), leave=False) as bar:
-
-        def show(stage: str, done: int, total: int) -> None:
-            nonlocal told
-            if stage != told:
-                told = stage
-                bar.reset(total)
-                bar.set_description(stage)
-            bar.update(done - bar.n)
-
-        yield show
+def _shown(confidence: Confidence) -> str:
+    if isinstance(confidence, float | int):
+        return f"{confidence:g}"
+    return ", ".join(f"{least:g} ({label})" for label, least in confidence.items())
 
 
-def _print(name: str, trained: Trained, catalog: Path | None, to: Path | None, output: str) -> None:
+def _print(
+    name: str, trained: Trained, catalog: Path | None, to: Path | None, confidence: Confidence, output: str
+) -> None:
     from indexer.labels.metrics import TITLES
 
     training, labelled = trained.training, trained.training.labelled
@@ -257,6 +269,7 @@ def _print(name: str, trained: Trained, catalog: Path | None, to: Path | None, o
                 "card": card,
                 "problems": list(training.problems),
                 "catalog": str(catalog) if catalog else None,
+                "confidence": confidence,
                 "file": str(to) if to else None,
             })
         )  # fmt: skip
@@ -291,59 +304,8 @@ def _print(name: str, trained: Trained, catalog: Path | None, to: Path | None, o
         click.echo(f"Kept in {catalog}: `houndstooth label {name} --catalog {catalog}` tells its photos")
     elif to is None:
         click.echo("Kept nowhere: name a --catalog, or a file with --to")
-
-
-@command.command("pattern")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--to", type=click.Path(path_type=Path), required=True, help="File to write, such as my.safetensors.")
-@click.option("--epochs", type=click.IntRange(1), default=10, show_default=True, help="How often each picture is seen.")
-@click.option(
-    "--designs",
-    type=click.IntRange(0),
-    default=4,
-    show_default=True,
-    help="Rendered designs of each kind learned beside yours, so that nothing is forgotten.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed draws the same.")
-@click.option("--work", type=click.Path(path_type=Path), help="Folder for what is computed once; makes --resume work.")
-@click.option("--resume", is_flag=True, help="Go on where the run that began with this --work stopped.")
-@table_or_json
-def pattern(
-    folder: Path, to: Path, epochs: int, designs: int, seed: int, work: Path | None, resume: bool, output: str
-) -> None:
-    """Train the pattern space on the patches of cloth in FOLDER, from the network that comes with Houndstooth.
-
-    Sub-folders are patterns: FOLDER/gingham/1.jpg is gingham. Pictures without a sub-folder teach too, as themselves in
-    other colours, sizes and lights. A quarter of them is kept to tell how good the result is. Ctrl-C loses nothing that
-    --work keeps.
-
-    \b
-    houndstooth train pattern patches/ --to my.safetensors
-    houndstooth train pattern patches/ --to my.safetensors --work build/mine --resume
-    houndstooth index ~/photos --spaces pattern --set pattern.weights=my.safetensors
-    """
-    from tqdm import tqdm
-
-    from indexer.patterns.training import train_pattern
-
-    told = ""
-    with tqdm(disable=not sys.stderr.isatty(), leave=False) as bar:
-
-        def show(stage: str, done: int, total: int) -> None:
-            nonlocal told
-            if stage != told:
-                told = stage
-                bar.reset(total)
-                bar.set_description(stage)
-            bar.update(done - bar.n)
-
-        report = train_pattern(
-            folder, to, seed=seed, epochs=epochs, designs=designs, work=work, resume=resume, progress=show
+    if confidence:
+        click.echo(
+            f"Values told with less than a confidence of {_shown(confidence)} stay left out, as they were: choose anew "
+            f"with `houndstooth label {name} --confidence`, or --threshold-for-precision"
         )
-    if output == "json":
-        click.echo(json.dumps({"file": str(to), **asdict(report)}))
-        return
-    names = f" of {len(report.patterns)} patterns" if report.patterns else " without names"
-    click.echo(f"Trained on {report.garments} pictures{names} and {report.designs} rendered designs")
-    click.echo(f"{report.validation} pictures kept aside: score {report.score:.3f}")
-    click.echo(f"Wrote {to}: `houndstooth index PHOTOS --set pattern.weights={to}` puts it to use")

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -97,4 +98,6 @@ def place_colours(prepared: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _garments(chances: NDArray[np.float32], prepared: NDArray[np.uint8], size: tuple[int, int]) -> list[Garment]:
-    return garments_of(layout(chances, place_colours(prepared)), size)
+    scene = chances.argmax(0).astype(np.uint8)
+    found = garments_of(layout(chances, place_colours(prepared)), size)
+    return [replace(garment, scene=scene) for garment in found]

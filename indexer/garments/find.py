@@ -91,7 +91,7 @@ def _region(picture: Picture, box: Box | None, garment: Garment) -> FoundRegion:
     x, y, w, h = garment.box
     x1, y1 = left + x * across // width, top + y * down // height
     x2, y2 = left - (-(x + w) * across // width), top - (-(y + h) * down // height)
-    masked = replace(picture, mask=garment.mask)
+    masked = replace(picture, mask=garment.mask, scene=garment.scene)
     return FoundRegion(masked, (x1, y1, x2 - x1, y2 - y1), garment.kind, garment.confidence)
 
 

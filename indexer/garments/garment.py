@@ -16,12 +16,14 @@ class Garment:
     """One garment in a picture.
 
     kind: its class, one of `indexer.garments.classes.GARMENTS`. mask: bool (h, w) of the picture, at least one True.
-    confidence: in [0, 1], how sure the finder is that these pixels are a garment of this kind.
+    confidence: in [0, 1], how sure the finder is that these pixels are a garment of this kind. scene: what the whole
+    picture shows, as `indexer.picture.Picture` has it; None of a finder that does not tell.
     """
 
     kind: str
     mask: NDArray[np.bool_]
     confidence: float
+    scene: NDArray[np.uint8] | None = None
 
     @property
     def box(self) -> tuple[int, int, int, int]:

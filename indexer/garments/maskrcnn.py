@@ -73,7 +73,7 @@ class MaskRcnn(GarmentFinder):
         return [sorted(many, key=lambda garment: -int(garment.mask.sum())) for many in garments]
 
     def _instance(self, one: Detection) -> Instance:
-        return Instance(self._told.kinds[one.label], one.mask, one.score, self._told.classes[one.label])
+        return Instance(self._told.kinds[one.label], one.mask, one.score, label=self._told.classes[one.label])
 
     @cached_property
     def _detector(self) -> Detector:

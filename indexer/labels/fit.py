@@ -1,4 +1,4 @@
-"""Fitting heads: scikit-learn's logistic regression, or a small network with torch; what comes out needs neither."""
+"""Fitting heads: logistic regression or trees by scikit-learn, a small network by torch; using them needs neither."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, MissingDependencyError
 from indexer.labels.examples import Labelled
+from indexer.labels.forest import LEAVES, grow
 from indexer.labels.heads import (
     Head,
     Layer,
@@ -26,7 +27,7 @@ from indexer.labels.heads import (
 
 Rows = NDArray[np.int64]
 Targets = NDArray[np.int64] | NDArray[np.bool_]
-HEADS = ("linear", "dense")
+HEADS = ("linear", "dense", "forest")
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 1.0)
 """C of scikit-learn, the inverse of the L2 penalty, among which the validation part chooses."""
 HIDDEN, DROPOUT, LEARNING_RATE = 256, 0.5, 1e-4
@@ -36,7 +37,7 @@ EPOCHS, PATIENCE, BATCH = 200, 10, 32
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A head with how it was chosen. chosen: the strength or the epochs, by name."""
+    """A head with how it was chosen. chosen: the strength, the epochs or the size of a leaf, by name."""
 
     head: Head
     chosen: dict[str, Any]
@@ -45,7 +46,7 @@ class Fitted:
 def fit_head(
     kind: str, features: Matrix, labelled: Labelled, train: Rows, validation: Rows, seed: int, refit: bool = False
 ) -> Fitted:
-    """Fit a head on the training rows; strength or epochs, and the temperature, are chosen on the validation rows.
+    """Fit a head on the training rows; what its kind leaves open, and the temperature, the validation rows choose.
 
     features: float32 (n, d), a row for each of `labelled`, NaN where a photo lacks a space. refit: learn once more,
     from both parts with what was chosen (the temperature stays). Deterministic by the seed.
@@ -55,14 +56,17 @@ def fit_head(
         raise InputError(f"a head is one of {', '.join(HEADS)}, not {kind!r}")
     if not len(train) or not len(validation):
         raise InputError("a head needs photos to learn from and others to choose by")
-    learn = _learn_linear if kind == "linear" else _learn_dense
+    learn, fit_again = {
+        "linear": (_learn_linear, _fit_linear),
+        "dense": (_learn_dense, _fit_dense),
+        "forest": (_learn_forest, _fit_forest),
+    }[kind]
     made = learn(features, labelled, train, validation, seed)
     scores, truth = made.head.scores(features[validation]), labelled.targets[validation]
     temperature = best_temperature(scores, truth, labelled.several)
     if refit:
         both = np.sort(np.concatenate([train, validation]))
-        again = _fit_linear if kind == "linear" else _fit_dense
-        made = Fitted(again(features, labelled, both, seed, made.chosen), made.chosen)
+        made = Fitted(fit_again(features, labelled, both, seed, made.chosen), made.chosen)
     return Fitted(made.head.with_temperature(temperature), {**made.chosen, "temperature": round(temperature, 4)})
 
 
@@ -133,6 +137,22 @@ def _logistic(
     return weights, bias
 
 
+def _learn_forest(features: Matrix, labelled: Labelled, train: Rows, validation: Rows, seed: int) -> Fitted:
+    """Of the sizes of a leaf the one whose scores, calibrated, make the validation part likeliest."""
+    found: list[tuple[float, int, Head]] = []
+    for least in LEAVES:
+        head = grow(features, labelled, train, seed, least)
+        scores, truth = head.scores(features[validation]), labelled.targets[validation]
+        warm = best_temperature(scores, truth, False)
+        found.append((log_loss(scores / np.float32(warm), truth, False), least, head))
+    _, least, head = min(found, key=lambda one: one[:2])
+    return Fitted(head, {"leaf": least})
+
+
+def _fit_forest(features: Matrix, labelled: Labelled, rows: Rows, seed: int, chosen: dict[str, Any]) -> Head:
+    return grow(features, labelled, rows, seed, chosen["leaf"])
+
+
 def _learn_dense(features: Matrix, labelled: Labelled, train: Rows, validation: Rows, seed: int) -> Fitted:
     mean, scale = moments(features[train])
     held = standardised(features[validation], mean, scale)
@@ -181,11 +201,12 @@ def _train(
             if held is None:
                 kept, at = _layers(network), epoch
                 continue
+            layers = _layers(network)
             now = Head("dense", labelled.several, np.zeros(inputs.shape[1], np.float32),
-                       np.ones(inputs.shape[1], np.float32), _layers(network))  # fmt: skip
+                       np.ones(inputs.shape[1], np.float32), layers)  # fmt: skip
             loss = log_loss(now.scores(held[0]), held[1], labelled.several)
             if loss < best:
-                best, kept, at = loss, now.layers, epoch
+                best, kept, at = loss, layers, epoch
             elif epoch - at >= PATIENCE:
                 break
     return kept, at

@@ -1,8 +1,8 @@
-"""What a fitted label is: a standardisation, one or two dense layers and a temperature, applied with NumPy alone.
+"""What a fitted label is: a standardisation, one or two layers and a temperature, applied with NumPy alone.
 
-A linear head is multinomial logistic regression; a dense head has one hidden layer of rectified units. Both give
-chances: softmax over the classes, or a sigmoid each where a photo may have several. The temperature is Guo, Pleiss,
-Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
+A linear head is multinomial logistic regression; a dense head has one hidden layer of rectified units; a forest's are
+decision trees. All give chances: softmax over the classes, or a sigmoid each where a photo may have several. The
+temperature is Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from indexer.labels.trees import Trees
 
 Matrix = NDArray[np.float32]
 BLOCK_ROWS = 8_192
@@ -28,6 +29,12 @@ class Layer:
     weight: Matrix
     bias: Matrix
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Inputs and outputs."""
+        inputs, outputs = self.weight.shape
+        return int(inputs), int(outputs)
+
     def __call__(self, rows: Matrix) -> Matrix:
         """float32 (n, inputs) -> (n, outputs)."""
         made: Matrix = rows @ self.weight + self.bias
@@ -38,24 +45,30 @@ class Layer:
 class Head:
     """A fitted head over features of d numbers, for c classes.
 
-    kind: "linear" or "dense", for people. mean, scale: float32 (d,), what features are brought to zero mean and unit
-    size with. layers: one (linear), or two with rectified units between. temperature: what scores are divided by.
+    kind: "linear", "dense" or "forest", for people. mean, scale: float32 (d,), what features are brought to zero mean
+    and unit size with. layers: one (linear; trees), or two with rectified units between. temperature: what scores are
+    divided by.
     """
 
     kind: str
     several: bool
     mean: Matrix
     scale: Matrix
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer | Trees, ...]
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        widths = [len(self.mean), *(len(layer.bias) for layer in self.layers)]
-        shapes = [layer.weight.shape for layer in self.layers]
-        if not self.layers or shapes != list(pairwise(widths)) or self.scale.shape != (len(self.mean),):
+        shapes = [layer.shape for layer in self.layers]
+        joints = [(own[1], following[0]) for own, following in pairwise(shapes)]
+        if (
+            not shapes
+            or shapes[0][0] != len(self.mean)
+            or self.scale.shape != self.mean.shape
+            or any(own != following for own, following in joints)
+        ):
             raise InputError(f"the layers {shapes} of a head do not fit features of {len(self.mean)} numbers")
-        arrays = [self.mean, self.scale, *(part for layer in self.layers for part in (layer.weight, layer.bias))]
-        if not all(np.isfinite(array).all() for array in arrays) or not (self.scale > 0).all():
+        dense = [part for one in self.layers if isinstance(one, Layer) for part in (one.weight, one.bias)]
+        if not all(np.isfinite(array).all() for array in (self.mean, self.scale, *dense)) or not (self.scale > 0).all():
             raise InputError("a head holds numbers that are not finite")
         if not 0 < self.temperature < np.inf:
             raise InputError(f"a head's temperature must be above 0, not {self.temperature}")
@@ -68,7 +81,7 @@ class Head:
     @property
     def width(self) -> int:
         """Number of classes."""
-        return len(self.layers[-1].bias)
+        return self.layers[-1].shape[1]
 
     def scores(self, features: Matrix) -> Matrix:
         """Scores before the temperature, float32 (n, c). NaN stands for a feature that a photo lacks: the mean."""
@@ -90,18 +103,28 @@ class Head:
         """The same head, calibrated otherwise."""
         return replace(self, temperature=temperature)
 
-    def arrays(self) -> dict[str, Matrix]:
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Everything but the words, by name."""
-        made = {"mean": self.mean, "scale": self.scale, "temperature": np.array([self.temperature], dtype=np.float32)}
+        made: dict[str, NDArray[np.generic]] = {
+            "mean": self.mean,
+            "scale": self.scale,
+            "temperature": np.array([self.temperature], dtype=np.float32),
+        }
         for number, layer in enumerate(self.layers):
-            made |= {f"layers.{number}.weight": layer.weight, f"layers.{number}.bias": layer.bias}
+            if isinstance(layer, Trees):
+                made |= {f"trees.{name}": array for name, array in layer.arrays().items()}
+            else:
+                made |= {f"layers.{number}.weight": layer.weight, f"layers.{number}.bias": layer.bias}
         return made
 
     @staticmethod
-    def of_arrays(kind: str, several: bool, arrays: Mapping[str, Matrix]) -> Head:
+    def of_arrays(kind: str, several: bool, arrays: Mapping[str, NDArray[np.generic]]) -> Head:
         """The head that `arrays` told of. Raises InputError when it did not."""
         try:
-            layers: list[Layer] = []
+            layers: list[Layer | Trees] = []
+            if "trees.roots" in arrays:
+                trees = {name.removeprefix("trees."): array for name, array in arrays.items()}
+                layers.append(Trees.of_arrays(trees))
             while f"layers.{len(layers)}.weight" in arrays:
                 name = f"layers.{len(layers)}"
                 layers.append(Layer(_plain(arrays[f"{name}.weight"], 2), _plain(arrays[f"{name}.bias"], 1)))
@@ -137,10 +160,10 @@ def moments(features: Matrix) -> tuple[Matrix, Matrix]:
     return mean.astype(np.float32), np.where(spread > 1e-9, spread, 1).astype(np.float32)
 
 
-def _plain(array: Matrix, axes: int) -> Matrix:
+def _plain(array: NDArray[np.generic], axes: int) -> Matrix:
     if array.ndim != axes:
         raise InputError(f"a head's array has the shape {array.shape}")
-    return np.ascontiguousarray(array, dtype=np.float32)
+    return np.ascontiguousarray(array.astype(np.float32))
 
 
 def best_temperature(scores: Matrix, targets: NDArray[np.int64] | NDArray[np.bool_], several: bool) -> float:

@@ -109,8 +109,9 @@ def read_table(path: Path, name: str, root: Path, columns: Mapping[str, str]) ->
     """A row a photo or product; labels in the column named as the attribute, else `label` or `labels`.
 
     columns: role (of ROLES) -> column, before what is recognised. Several labels are written a|b, or a list in JSONL
-    and Parquet. Photos are told by a column of paths, which start at `root`; without one, products by their ids. Rows
-    that cannot be used are problems with their line.
+    and Parquet; a photo that has none of them as | or an empty list, because an empty cell says nothing of its photo.
+    Photos are told by a column of paths, which start at `root`; without one, products by their ids. Rows that cannot be
+    used are problems with their line.
     """
     rows = open_rows(path)
     used = _Columns.read(path, rows.columns, name, columns)
@@ -121,7 +122,7 @@ def read_table(path: Path, name: str, root: Path, columns: Mapping[str, str]) ->
     seen: dict[tuple[str, str], int] = {}
     for row in rows:
         where = f"{path.name} {rows.unit} {row.number}"
-        read = _read_row(row, used, labels.get(row.number, ()), several, root.as_posix(), where)
+        read = _read_row(row, used, labels.get(row.number), several, root.as_posix(), where)
         if isinstance(read, str):
             problems.append(f"{where}: {read}")
             continue
@@ -178,28 +179,29 @@ def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
     return next((found for found in (match_column(name, columns) for name in names) if found), None)
 
 
-def _labels(cell: object) -> tuple[str, ...] | Misfit:
-    """The labels of a cell; () for an empty one."""
+def _labels(cell: object) -> tuple[str, ...] | Misfit | None:
+    """The labels of a cell; () where it says that there are none, None where it says nothing."""
     if isinstance(cell, list | tuple):
         parts = [as_text(one) for one in cell]
         wrong = next((one for one in parts if isinstance(one, Misfit)), None)
         return wrong or tuple(dict.fromkeys(one for one in parts if isinstance(one, str) and one))
     if is_absent(cell):
-        return ()
+        return None
     text = as_text(cell)
-    if isinstance(text, Misfit):
-        return text
+    if isinstance(text, Misfit) or not text:
+        return text or None
     return tuple(dict.fromkeys(part.strip() for part in text.split(SEPARATOR) if part.strip()))
 
 
 def _read_row(
-    row: Row, used: _Columns, labels: tuple[str, ...] | Misfit, several: bool, root: str, where: str
+    row: Row, used: _Columns, labels: tuple[str, ...] | Misfit | None, several: bool, root: str, where: str
 ) -> Example | str:
     """An example, or why the row is none."""
     if row.fault or isinstance(labels, Misfit):
         return row.fault or f"column {used.label}: {labels.reason if isinstance(labels, Misfit) else ''}"
-    if not labels and not several:
-        return f"column {used.label} is empty: the row has no label"
+    if labels is None or not (labels or several):
+        none = f"; a photo of none of the labels has {SEPARATOR} there" if several else ""
+        return f"column {used.label} is empty: the row has no label{none}"
     said = str(row.cells.get(used.split) or "").strip() if used.split else ""
     if said and said.lower() not in _PARTS:
         return f"column {used.split}: {shown(said)} is none of the parts {', '.join(PARTS)}"

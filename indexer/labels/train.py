@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +71,7 @@ def train_head(
     fitted = fit_head(kind, training.features, labelled, learned, aside, seed, refit=True)
     card = {
         **_card(training, evaluation, kind, seed, len(learned) + len(aside)),
+        "learned": told_apart(training, kind, scheme, seed),
         "chosen": fitted.chosen,
         "metrics": card_metrics(evaluation.predictions, seed),
         "thresholds": card_thresholds(evaluation.predictions, evaluation.validation),
@@ -77,6 +80,22 @@ def train_head(
     model = LabelModel(labelled.attribute, labelled.classes, labelled.several, training.spaces, fitted.head, card)
     progress("the label itself", 1, 1)
     return Trained(model, training, evaluation)
+
+
+def told_apart(training: TrainingSet, kind: str, scheme: str, seed: int) -> str:
+    """Names all that decides what a head of this kind learns from a training set, 32 hex digits.
+
+    The same photos, labels, vectors, groups, parts and seed give the same; when it was learned is not in it.
+    """
+    labelled = training.labelled
+    told = [
+        kind, scheme, seed, labelled.attribute, labelled.classes, labelled.several, labelled.part,
+        [(space.name, space.fingerprint) for space in training.spaces],
+    ]  # fmt: skip
+    digest = hashlib.sha256(json.dumps(told).encode())
+    for array in (training.features, labelled.regions, labelled.targets, labelled.groups):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def card_metrics(tested: Predictions, seed: int) -> dict[str, dict[str, float]]:

@@ -14,12 +14,22 @@ from indexer.garments.garment import GarmentFinder
 from indexer.spaces.base import Extractor
 
 GROUP = "houndstooth.spaces"
+BUILT_IN = {
+    "colour": "indexer.spaces.colour:Colour",
+    "kind": "indexer.spaces.kind:Kind",
+    "outline": "indexer.spaces.outline:Outline",
+    "palette": "indexer.spaces.palette:Palette",
+    "pattern": "indexer.spaces.pattern:Pattern",
+    "vgg": "indexer.spaces.vgg:Vgg",
+}
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def available() -> dict[str, EntryPoint]:
-    """Every installed space by name, sorted; nothing is imported."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+    """Every space by name, sorted: those built in, and those of packages that are installed; nothing is imported."""
+    points = [EntryPoint(name, value, GROUP) for name, value in BUILT_IN.items()]
+    points += [point for point in entry_points(group=GROUP) if point.name not in BUILT_IN]
+    return {point.name: point for point in sorted(points, key=lambda point: point.name)}
 
 
 def load(name: str, options: Mapping[str, object] | None = None) -> Extractor:

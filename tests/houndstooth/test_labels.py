@@ -256,6 +256,33 @@ def test_abstention_leaves_the_unsure_without_a_value(trained: Shop, cli: Callab
     assert done.json["unsure"] == len(before) - len(after) > 0
 
 
+def test_the_wanted_confidence_outlasts_a_training(trained: Shop, tmp_path: Path, cli: Callable[..., Outcome]) -> None:
+    assert cli("label", "patterned", "--catalog", trained.catalog, "--confidence", "0.9").code == 0
+    train = ("train", "patterned", "--from", labels_of(trained, tmp_path), "--catalog", trained.catalog, "--spaces",
+             "vgg", "--scheme", "80/20")  # fmt: skip
+    done = cli(*train)
+    assert done.code == 0 and "less than a confidence of 0.9 stay left out, as they were" in done.out
+    assert cli("label", "patterned", "--catalog", trained.catalog).code == 0
+    told = stored(trained, "patterned")
+    assert told and all(sure >= 0.9 for _, sure, _ in told.values())
+    assert cli(*train, "--format", "json").json["confidence"] == 0.9
+
+
+def test_weights_of_networks_are_checked_before_anything_is_trained(
+    shop: Shop, tmp_path: Path, cli: Callable[..., Outcome]
+) -> None:
+    train = ("train", "patterned", "--from", labels_of(shop, tmp_path), "--catalog", shop.catalog)
+    for arguments, said in (
+        (("--weights", "vgg16.pth"), "write NETWORK=FILE"),
+        (("--weights", "vgg19=vgg19.pth"), "is none of the networks basic-cnn, vgg16"),
+        (("--weights", "vgg16=vgg16.pth"), "name the network with --backbone vgg16, or --compare"),
+        (("--weights", f"vgg16={tmp_path}/no.pth", "--backbone", "vgg16"), "no weights at"),
+    ):
+        done = cli(*train, *arguments)
+        assert done.code == 2 and said in " ".join(done.err.split()), done.err
+    assert "patterned" not in label_files(houndstooth.open(shop.catalog).store)
+
+
 def test_a_changed_space_makes_a_label_stale(trained: Shop, cli: Callable[..., Outcome]) -> None:
     store = houndstooth.open(trained.catalog).store
     with store.database.write() as connection:
@@ -302,7 +329,7 @@ def test_a_label_of_several_is_one_boolean_a_class(shop: Shop, tmp_path: Path, c
         said = [
             name for name, there in (("plain", row["pattern"] == "plain"), ("long", row["maxi"] == "true")) if there
         ]
-        lines.append(f"{shop.folder / row['image']},{'|'.join(said)}")
+        lines.append(f"{shop.folder / row['image']},{'|'.join(said) or '|'}")
     table.write_text("\n".join(lines), encoding="utf-8")
     done = cli("train", "style", "--from", table, "--catalog", shop.catalog, "--scheme", "80/20")
     assert done.code == 0, done.err

@@ -25,12 +25,14 @@ from engine.snapshot import Reader
 from engine.store import Store
 from engine.writer import writing
 from houndstooth.labels import keep, list_labels
-from houndstooth.review import REVIEW, ReviewOptions, next_photos, take_answers
+from houndstooth.review import ReviewOptions, next_photos, take_answers
 from houndstooth.review_pictures import pictures
+from houndstooth.review_verdict import REVIEW
 from indexer.labels.gather import given_examples
 from indexer.labels.heads import Head, Layer
 from indexer.labels.kept import catalog_uuid, kept_labels
 from indexer.labels.model_file import LabelModel, SpaceUsed
+from indexer.labels.review.stop import StopRule
 
 KINDS = ("bag", "coat", "dress")
 PRODUCTS = 300
@@ -128,6 +130,50 @@ def test_what_was_learned_leaves_out_every_photo_of_the_audit(store: Store, tmp_
     assert taken.verdict.n == len(apart) == len(pool.audit)
     with pytest.raises(InputError, match="nothing to ask: every photo has an answer"):
         next_photos(store, "kind", options)
+
+
+def test_the_same_answers_again_train_nothing_and_spend_no_look(
+    store: Store, cli: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    options = ReviewOptions(classes=KINDS, count=PRODUCTS)
+    pool = next_photos(store, "kind", options).pool
+    rows = [(pool.paths[row], kind_of(pool.products[row])) for row in range(len(pool))]
+    file, rule = answer_file(tmp_path / "all.csv", rows), StopRule(target=0.8)
+    first = take_answers(store, "kind", file, options, rule)
+    assert first.trained is not None and first.verdict is not None and first.verdict.look == 1
+    sha256 = kept_labels(store)["kind"].sha256
+    again = take_answers(store, "kind", file, options, rule)
+    assert again.same and again.trained is None and not again.told
+    assert (again.answers, again.changed, again.verdict) == (PRODUCTS, 0, first.verdict)
+    assert kept_labels(store)["kind"].sha256 == sha256
+    assert len(setting(store, REVIEW)["kind"]["scored"]) == 1
+    done = cli("review", "kind", "--catalog", store.root, "--answers", file, "--target", 0.8)
+    assert done.code == 0 and "has learned from just these answers already" in done.out
+    # One answer of what is learned from says otherwise: that is something new.
+    learned = next(row for row in range(len(pool)) if not pool.apart[row])
+    other = next(kind for kind in KINDS if kind != rows[learned][1])
+    changed = answer_file(tmp_path / "one.csv", [(pool.paths[learned], other)])
+    third = take_answers(store, "kind", changed, options, rule)
+    assert not third.same and third.changed == 1 and third.verdict is not None and third.verdict.look == 2
+
+
+def test_answers_taken_before_a_kill_are_told_the_next_time(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ReviewOptions(classes=KINDS)
+    rows = [(f"/photos/p{number}.jpg", KINDS[number % 3]) for number in range(60)]
+    file = answer_file(tmp_path / "a.csv", rows)
+
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("houndstooth.review.apply", killed)
+    with pytest.raises(KeyboardInterrupt):
+        take_answers(store, "kind", file, options)
+    monkeypatch.undo()
+    taken = take_answers(store, "kind", file, options)
+    assert taken.same and sum(taken.told.values()) == PRODUCTS
+    assert [line.state for line in list_labels(store)] == ["ready"]
 
 
 def test_the_same_seed_asks_the_same(store: Store) -> None:
@@ -272,6 +318,8 @@ def test_a_label_from_elsewhere_stays_while_it_is_better(
     assert taken.verdict is not None
     assert taken.verdict.right == (taken.before_right if stays else taken.after_right)
     assert (kept_labels(store)["kind"].model.card.get("source") == "elsewhere.csv") is stays  # type: ignore[union-attr]
+    again = take_answers(store, "kind", tmp_path / "a.csv", options)
+    assert again.verdict == taken.verdict and len(setting(store, REVIEW)["kind"]["scored"]) == 2, "no look more"
 
 
 @pytest.mark.parametrize("given", [True, False])

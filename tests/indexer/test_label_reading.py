@@ -69,11 +69,20 @@ def test_a_table_of_photos(tmp_path: Path) -> None:
 
 
 def test_several_labels_a_photo(tmp_path: Path) -> None:
-    read = read_examples(write(tmp_path / "l.csv", "image,labels\na.png,party | long\nb.png,\nc.png,long\n"), "style")
-    assert read.several and [one.labels for one in read.items] == [("party", "long"), (), ("long",)]
+    """An empty cell says nothing of its photo; that it has none of the labels is said by a separator alone."""
+    table = write(tmp_path / "l.csv", "image,labels\na.png,party | long\nb.png,\nc.png,long\nd.png, | \n")
+    read = read_examples(table, "style")
+    assert read.several and [one.labels for one in read.items] == [("party", "long"), ("long",), ()]
+    assert read.problems == (
+        "l.csv line 3: column labels is empty: the row has no label; a photo of none of the labels has | there",
+    )
+    single = read_examples(write(tmp_path / "s.csv", "image,labels\na.png,party\nb.png,|\n"), "style")
+    assert not single.several and single.problems == ("s.csv line 3: column labels is empty: the row has no label",)
     lines = '{"image": "a.png", "style": ["x", "y"]}\n{"image": "b.png", "style": ["x"]}\n'
-    read = read_examples(write(tmp_path / "l.jsonl", lines), "style")
-    assert read.several and [one.labels for one in read.items] == [("x", "y"), ("x",)]
+    more = '{"image": "c.png", "style": []}\n{"image": "d.png", "style": null}\n{"image": "e.png"}\n'
+    read = read_examples(write(tmp_path / "l.jsonl", lines + more), "style")
+    assert read.several and [one.labels for one in read.items] == [("x", "y"), ("x",), ()]
+    assert [problem.split(":")[0] for problem in read.problems] == ["l.jsonl line 4", "l.jsonl line 5"]
 
 
 def test_parquet_and_products(tmp_path: Path) -> None:

@@ -15,14 +15,14 @@ from indexer.spaces.vgg import Vgg
 
 
 def test_built_in_spaces_are_there_and_load() -> None:
-    assert {"colour", "palette", "vgg", "pattern", "kind"} <= set(registry.available())
-    for name in ("colour", "palette", "vgg", "pattern", "kind"):
+    assert set(registry.BUILT_IN) == {"colour", "palette", "vgg", "pattern", "kind", "outline"}
+    for name in registry.BUILT_IN:
         assert registry.load(name).name == name
 
 
 def test_unknown_name_suggests() -> None:
     with pytest.raises(
-        SpaceError, match=r"'color'.*did you mean 'colour'\? installed are colour, kind, palette, pattern, vgg"
+        SpaceError, match=r"'color'.*did you mean 'colour'\? installed are colour, kind, outline, palette, pattern, vgg"
     ):
         registry.load("color")
 
