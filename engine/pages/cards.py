@@ -66,9 +66,10 @@ def _fact(name: str, value: AttributeValue | None) -> str:
 
 
 def _details(attributes: Mapping[str, AttributeValue], known: Collection[str | None]) -> tuple[tuple[str, str], ...]:
-    """Label and value of at most three attributes that the card does not say elsewhere; false says nothing."""
+    """Label and value of at most three attributes that the card does not say elsewhere; what is not so comes last."""
     names = [name for name in _FIRST if name in attributes]
     names += sorted(name for name in attributes if name not in (*_FIRST, *_FACTS, DOMINANT, NAME))
+    names.sort(key=lambda name: attributes[name] is False)
     told = []
     for name in names:
         text = _value(attributes[name])
@@ -79,7 +80,7 @@ def _details(attributes: Mapping[str, AttributeValue], known: Collection[str | N
 
 def _value(value: AttributeValue) -> str:
     if isinstance(value, bool):
-        return "yes" if value else ""
+        return "yes" if value else "no"
     return _short(value) if isinstance(value, str) else number(value)
 
 

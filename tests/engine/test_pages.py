@@ -209,7 +209,7 @@ def test_a_card_says_the_useful_things_in_order() -> None:
          "dominant_colour": "navy", "share_white": 0.1},
     )  # fmt: skip
     assert one.facts == ("dress", "price 42")
-    assert one.details == (("zip", "yes"),)
+    assert one.details == (("zip", "yes"), ("maxi", "no")), "no is said, and after what is so"
     assert (one.name, one.colour, one.alt) == ("", "navy", "p1, navy, dress, price 42")
     assert [(part.name, part.share) for part in one.strip] == [("navy", 0.7), ("white", 0.1)]
 

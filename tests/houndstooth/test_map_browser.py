@@ -107,7 +107,7 @@ def test_neighbours_are_those_of_a_search(seen: Any, view: MapView, reader: Read
         clear = len({round(hit.score, 3) for hit in expected}) == len(expected)
         if clear:
             assert [name for name, _ in there] == [hit.product for hit in expected]
-    assert seen["closed"]
+    assert seen["closed"] and seen["inSight"], "the drawer does not cover what it tells of"
 
 
 def test_the_legend_filters(seen: Any, view: MapView) -> None:
@@ -135,6 +135,14 @@ def test_a_lasso_exports_what_shows_inside_it(seen: Any, view: MapView) -> None:
     assert seen["listed"] == min(50, len(rows)) and seen["listTitle"].startswith("Selection")
 
 
-def test_the_keyboard_reaches_pictures(seen: Any) -> None:
+def test_the_keyboard_reaches_pictures(seen: Any, view: MapView) -> None:
     assert len(seen["byKeyboard"]) == 1 and seen["byKeyboard"][0] in seen["maskRows"]
     assert seen["openedByKeyboard"]
+    name = view.columns["name"]
+    opened = seen["byKeyboard"][0]
+    assert seen["focusInside"] == f"{name.words[name.values[opened]]} and its neighbours"
+    assert seen["focusBack"].startswith("Map of pictures. Arrow keys move it")
+
+
+def test_nothing_bars_those_who_do_not_see_or_point(seen: Any) -> None:
+    assert seen["barriers"] == []

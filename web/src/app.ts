@@ -50,7 +50,7 @@ export class App {
     this.hover = new HoverCard(data, pictures);
     this.stage = new Stage(data, pictures, {
       hover: (row, x, y) => this.hovered(row, x, y),
-      open: (row) => this.open(row),
+      open: (row, keyed) => this.open(row, keyed),
       select: (rows, add) => this.select(rows, add),
       tool: (tool) => this.use(tool),
     });
@@ -61,13 +61,13 @@ export class App {
       clear: (key) => this.setFilter(key, undefined),
     });
     this.drawer = new Drawer(data, pictures, {
-      open: (row) => this.open(row),
+      open: (row) => this.open(row, true),
       close: () => this.open(-1),
       point: (row) => this.stage.point(row),
       select: (rows) => this.select(rows, true),
       find: (row) => this.stage.find(row),
     });
-    this.tray = new Tray(data, pictures, { open: (row) => this.open(row), clear: () => this.select([], false), point: (row) => this.stage.point(row) });
+    this.tray = new Tray(data, pictures, { open: (row) => this.open(row, true), clear: () => { this.select([], false); this.stage.canvas.focus(); }, point: (row) => this.stage.point(row) });
     this.searchBox = el("input", { type: "search", id: "search", placeholder: "Search products and attributes", "aria-label": "Search products and attributes", oninput: () => this.searched() });
     this.build(root);
     this.take();
@@ -101,7 +101,7 @@ export class App {
   }
 
   private toolbar(): HTMLElement {
-    const bar = el("div", { class: "toolbar", role: "toolbar", "aria-label": "Map tools" });
+    const bar = el("div", { class: "toolbar", role: "group", "aria-label": "Map tools" });
     for (const tool of ["pan", "box", "lasso"] as const) {
       const button = el("button", { type: "button", id: `tool-${tool}`, title: TOOLS[tool], "aria-label": TOOLS[tool], "aria-pressed": String(tool === "pan"), onclick: () => this.use(tool) }, icon(ICONS[tool]));
       this.tools.set(tool, button);
@@ -186,18 +186,26 @@ export class App {
     if (document.activeElement === this.stage.canvas) this.say(spoken(this.data, row));
   }
 
-  private open(row: number): void {
+  /** `into`: the keyboard goes on in the drawer. */
+  private open(row: number, into = false): void {
     this.stage.point(-1);
     if (row < 0) {
+      const inside = this.drawer.root.contains(document.activeElement);
       this.drawer.close();
+      this.stage.camera.covered = 0;
       this.stage.mark(-1, []);
+      if (inside) this.stage.canvas.focus();
       return;
     }
     this.hover.hide();
     this.drawer.open(row);
+    if (into) this.drawer.root.focus();
+    const { camera } = this.stage;
+    const wide = this.drawer.root.offsetWidth;
+    camera.covered = wide < camera.width * 0.7 ? wide : 0;
     const near = this.data.near.find((one) => one.space === this.data.header.map.space) ?? this.data.near[0];
     this.stage.mark(row, near ? neighbours(near.rows, near.k, row) : []);
-    if (!this.stage.isOnScreen(row)) this.stage.find(row);
+    if (!this.stage.isOnScreen(row)) this.stage.bring(row);
     this.say(`${spoken(this.data, row)}: neighbours beside the map`);
   }
 

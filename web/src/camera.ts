@@ -21,6 +21,8 @@ export class Camera {
   private fit = 1;
   private centre: Point = [0, 0];
   transform: ZoomTransform = zoomIdentity;
+  /** Pixels at the right that something else covers. */
+  covered = 0;
   private readonly behaviour: ZoomBehavior<HTMLCanvasElement, unknown>;
 
   constructor(
@@ -96,14 +98,14 @@ export class Camera {
     select(this.canvas).call(this.behaviour.transform, zoomIdentity);
   }
 
-  /** Bring a place of the world to the middle, at least so close. */
+  /** Bring a place of the world to the middle of what can be seen, at least so close. */
   show([x, y]: Point, least = this.zoomed): void {
     const k = Math.max(this.zoomed, least);
     const at: Point = [
       (x - this.centre[0]) * this.fit + this.width / 2,
       (y - this.centre[1]) * this.fit + (this.height + TOOLS) / 2,
     ];
-    const there = zoomIdentity.translate(this.width / 2 - at[0] * k, this.height / 2 - at[1] * k).scale(k);
+    const there = zoomIdentity.translate((this.width - this.covered) / 2 - at[0] * k, this.height / 2 - at[1] * k).scale(k);
     select(this.canvas).call(this.behaviour.transform, there);
   }
 }

@@ -107,7 +107,7 @@ export function byCodes(
   order.forEach((code, number) => (place[code] = number));
   const shown = order.map((code, number) => colours?.[code] ?? (number < CATEGORY_COLOURS ? category(number) : NONE));
   const entries = order.map((code, number): Entry => ({ label: words[code], colour: css(shown[number]), count: counts[code] }));
-  if (counts[words.length]) entries.push({ label: "none", colour: css(NONE), count: counts[words.length] });
+  if (counts[words.length]) entries.push({ label: "not known", colour: css(NONE), count: counts[words.length] });
   const entry = Int32Array.from(codes, (code) => (code < 0 ? order.length : place[code]));
   const other = others ? Int32Array.from(others, (code) => (code < 0 ? -1 : place[code])) : new Int32Array(data.rows).fill(-1);
   const paint = (number: number) => shown[number] ?? NONE;

@@ -87,6 +87,8 @@ export interface MapData {
 }
 
 export const VERSION = 1;
+/** The page's own column: whether a picture was put onto the map after it was laid out. */
+export const PLACED_LATER = "placed_later";
 const NO_CONFIDENCE = 255;
 const CONFIDENCE_STEPS = 200;
 
@@ -120,7 +122,7 @@ export function decode(header: Header, bytes: Uint8Array<ArrayBuffer>): MapData 
   });
   const placed = take(bytes, header.placed) as Uint8Array;
   if (placed.includes(1)) {
-    columns.push({ name: "placed_later", label: "placed later", type: "boolean", values: placed, words: [], swatches: null, confidence: null });
+    columns.push({ name: PLACED_LATER, label: "placed later", type: "boolean", values: placed, words: [], swatches: null, confidence: null });
   }
   return {
     header,

@@ -5,6 +5,7 @@ import { Camera } from "./camera";
 import { Scene } from "./draw/scene";
 import { boxPolygon, rowsInside, thinned, type Point } from "./geometry";
 import type { MapData } from "./payload";
+import { Pace } from "./pace";
 import type { Pictures } from "./pictures";
 import { el } from "./ui/element";
 
@@ -12,7 +13,8 @@ export type Tool = "pan" | "box" | "lasso";
 
 export interface StageCalls {
   hover(row: number, x: number, y: number): void;
-  open(row: number): void;
+  /** `keyed`: by the keyboard, which is to go on in what opens. */
+  open(row: number, keyed: boolean): void;
   /** `add`: to what is selected already. */
   select(rows: number[], add: boolean): void;
   tool(tool: Tool): void;
@@ -20,6 +22,8 @@ export interface StageCalls {
 
 const REACH = 14;
 const STEP = 70;
+/** Milliseconds after the last movement at which every point shows again. */
+const REST = 160;
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Stage {
@@ -33,6 +37,9 @@ export class Stage {
   private tree: Flatbush | null = null;
   private mask: Uint8Array;
   private queued = false;
+  private stale = true;
+  private resting = 0;
+  readonly pace: Pace;
   private drag: { points: Point[]; tool: Tool } | null = null;
   private hovered = -1;
   /** The picture that the keyboard went to; a pointer that rests elsewhere does not lose it. */
@@ -48,6 +55,7 @@ export class Stage {
     this.world = data.xy.slice();
     if (aspect !== 1) for (let at = 0; at < this.world.length; at += 2) this.world[at] *= aspect;
     this.mask = new Uint8Array(data.rows).fill(1);
+    this.pace = new Pace(data.rows);
     const box = bounds(this.world);
     if (data.header.grid) {
       box.left -= aspect / 2;
@@ -73,16 +81,31 @@ export class Stage {
 
   private moved(): void {
     this.hover(-1, 0, 0);
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.resting = 0;
+      this.pace.rest();
+      if (this.pace.every > 1) this.redraw();
+    }, REST);
     this.redraw();
   }
 
+  /** Draw points and pictures anew in the next frame. */
   redraw(): void {
+    this.stale = true;
+    this.redrawOver();
+  }
+
+  /** Draw what lies over the points anew: they stay as they are. */
+  private redrawOver(): void {
     if (this.queued) return;
     this.queued = true;
-    requestAnimationFrame(() => {
+    requestAnimationFrame((now) => {
       this.queued = false;
       const start = performance.now();
-      this.scene.draw(this.camera);
+      if (this.stale && this.resting) this.pace.frame(now);
+      if (this.stale) this.scene.draw(this.camera, this.resting ? this.pace.every : 1);
+      this.stale = false;
       this.drawOver();
       this.frames.push(performance.now() - start);
       if (this.frames.length > 600) this.frames.shift();
@@ -97,22 +120,27 @@ export class Stage {
   /** The opened picture, with lines to its neighbours; -1 for none. */
   mark(row: number, spokes: number[]): void {
     [this.opened, this.spokes] = [row, spokes];
-    this.redraw();
+    this.redrawOver();
   }
 
   /** A picture that is pointed at elsewhere on the page. */
   point(row: number): void {
     this.pointed = row;
-    this.redraw();
+    this.redrawOver();
   }
 
   find(row: number): void {
     this.camera.show([this.world[2 * row], this.world[2 * row + 1]], Math.min(12, Math.sqrt(this.data.rows) / 8));
   }
 
+  /** To the middle of what can be seen, as close as it is. */
+  bring(row: number): void {
+    this.camera.show([this.world[2 * row], this.world[2 * row + 1]]);
+  }
+
   isOnScreen(row: number): boolean {
     const [x, y] = this.screenOf(row);
-    return x > 20 && y > 20 && x < this.camera.width - 20 && y < this.camera.height - 20;
+    return x > 20 && y > 20 && x < this.camera.width - this.camera.covered - 20 && y < this.camera.height - 20;
   }
 
   screenOf(row: number): Point {
@@ -157,12 +185,12 @@ export class Stage {
       this.hover(-1, 0, 0);
     });
     canvas.addEventListener("pointerup", (event) => this.dropped(event));
-    canvas.addEventListener("pointercancel", () => { this.drag = null; this.redraw(); });
+    canvas.addEventListener("pointercancel", () => { this.drag = null; this.redrawOver(); });
     canvas.addEventListener("click", (event) => {
       if (this.tool !== "pan" || event.shiftKey) return;
       const row = this.at(...place(event));
       if (row >= 0 && (event.metaKey || event.ctrlKey)) this.calls.select([row], true);
-      else this.calls.open(row);
+      else this.calls.open(row, false);
     });
     canvas.addEventListener("keydown", (event) => this.key(event));
   }
@@ -172,7 +200,7 @@ export class Stage {
     if (!drag) return;
     if (drag.tool === "box") drag.points = [drag.points[0], point];
     else drag.points.push(point);
-    this.redraw();
+    this.redrawOver();
   }
 
   private outline(): Point[] {
@@ -184,7 +212,7 @@ export class Stage {
     const outline = this.outline();
     const was = this.drag;
     this.drag = null;
-    this.redraw();
+    this.redrawOver();
     if (!was) return;
     if (outline.length < 3) {
       const [x, y] = was.points[0];
@@ -201,7 +229,7 @@ export class Stage {
     this.hovered = row;
     this.canvas.classList.toggle("over", row >= 0 && this.tool === "pan");
     this.calls.hover(row, x, y);
-    this.redraw();
+    this.redrawOver();
   }
 
   private key(event: KeyboardEvent): void {
@@ -212,7 +240,7 @@ export class Stage {
     else if (event.key === "+" || event.key === "=") this.camera.zoomBy(1.4);
     else if (event.key === "-") this.camera.zoomBy(1 / 1.4);
     else if (event.key === "0" || event.key === "Home") this.camera.reset();
-    else if (event.key === "Enter" && this.present() >= 0) this.calls.open(this.present());
+    else if (event.key === "Enter" && this.present() >= 0) this.calls.open(this.present(), true);
     else if (event.key === " " && this.present() >= 0) this.calls.select([this.present()], true);
     else return;
     event.preventDefault();
@@ -237,7 +265,7 @@ export class Stage {
       if (ahead > 1 && far < least) [best, least] = [row, far];
     }
     if (best < 0) return;
-    if (!this.isOnScreen(best)) this.camera.show([this.world[2 * best], this.world[2 * best + 1]]);
+    if (!this.isOnScreen(best)) this.bring(best);
     this.cursor = best;
     this.hover(best, ...this.screenOf(best));
   }

@@ -1,10 +1,12 @@
 // Drives a map page in a headless Chromium and prints what it saw as JSON: node browser.mjs CHROMIUM PAGE FOLDER ROW
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
 const [executablePath, page, folder, rowText] = process.argv.slice(2);
 const row = Number(rowText);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const args = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 const browser = await chromium.launch({ executablePath, args, timeout: 120_000 });
 try {
@@ -23,7 +25,15 @@ try {
     const [x, y] = await tab.evaluate((one) => [...globalThis.houndstooth.inside.stage.screenOf(one)], number);
     return [box.x + x, box.y + y];
   };
-  const told = { errors, fetched, title: await tab.title() };
+  const told = { errors, fetched, title: await tab.title(), barriers: [] };
+  // What axe-core finds wrong for those who do not see or point, in this state of the page.
+  await tab.evaluate(axe);
+  const judge = async (state) => {
+    const found = await tab.evaluate(async () => (await globalThis.axe.run({ resultTypes: ["violations"] })).violations);
+    told.barriers.push(...found.map((one) => `${state}: ${one.id}: ${one.nodes[0].html}`));
+  };
+  const focus = () => tab.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? "");
+  await judge("open");
 
   // Close enough that the picture asked for lies alone, then the pointer over it.
   await tab.evaluate((one) => globalThis.houndstooth.inside.stage.camera.show(globalThis.houndstooth.inside.stage.world.slice(2 * one, 2 * one + 2), 30), row);
@@ -42,6 +52,8 @@ try {
       list.dataset.space,
       [...list.querySelectorAll("button")].map((one) => [one.dataset.product, Number(one.querySelector(".near-score").textContent)]),
     ])));
+  told.inSight = await tab.evaluate((one) => globalThis.houndstooth.inside.stage.isOnScreen(one), row);
+  await judge("drawer");
   await tab.keyboard.press("Escape");
   told.closed = await tab.locator(".drawer").isHidden();
 
@@ -80,6 +92,7 @@ try {
   await tab.click("#show-list");
   told.listed = await tab.locator("dialog.list tbody tr").count();
   told.listTitle = await tab.locator("dialog.list h2").innerText();
+  await judge("list");
   await tab.keyboard.press("Escape");
 
   // The same by keyboard alone: from picture to picture, and one opened.
@@ -90,7 +103,9 @@ try {
   told.byKeyboard = await tab.evaluate(() => globalThis.houndstooth.inside.selected);
   await tab.keyboard.press("Enter");
   told.openedByKeyboard = await tab.locator(".drawer").isVisible();
+  told.focusInside = await focus();
   await tab.keyboard.press("Escape");
+  told.focusBack = await focus();
   await tab.fill("#search", "no such thing at all");
   told.nothing = await tab.locator(".legend-count").innerText();
   process.stdout.write(JSON.stringify(told));

@@ -5,7 +5,9 @@ import { csvCell, products, toCsv, toJson } from "../src/exports";
 import { passes, search, shown, toggled } from "../src/filters";
 import { boxPolygon, insidePolygon, rowsInside, thinned, type Point } from "../src/geometry";
 import { decode, said, unpack, valueAt, type Header, type Place } from "../src/payload";
+import { Pace } from "../src/pace";
 import { withRoom } from "../src/thin";
+import { facts } from "../src/ui/facts";
 
 /** A payload put together as Python does, with parts at multiples of 8 bytes. */
 function made() {
@@ -96,7 +98,7 @@ describe("colours", () => {
   });
   it("gives the most frequent the first colour, and none its own entry", () => {
     const by = byCodes({ rows: 5 }, "k", "l", new Int8Array([1, 1, 0, -1, 1]), ["few", "many", "never"]);
-    expect(by.entries.map(({ label, count }) => [label, count])).toEqual([["many", 3], ["few", 1], ["none", 1]]);
+    expect(by.entries.map(({ label, count }) => [label, count])).toEqual([["many", 3], ["few", 1], ["not known", 1]]);
     expect(Array.from(by.entry)).toEqual([0, 0, 1, 2, 0]);
     expect(Array.from(by.first.subarray(0, 3))).toEqual(category(0));
     expect(Array.from(by.first.subarray(9, 12))).toEqual(NONE);
@@ -111,7 +113,7 @@ describe("colours", () => {
   });
   it("shows two clusters of a point between them", () => {
     const by = colouring(made(), "run:r");
-    expect(by.entries.map((entry) => entry.label)).toEqual(["1 one", "2 two", "none"]);
+    expect(by.entries.map((entry) => entry.label)).toEqual(["1 one", "2 two", "not known"]);
     expect([by.entry[0], by.other[0], by.entry[3], by.other[3]]).toEqual([0, 1, 2, -1]);
   });
   it("counts a histogram, its ends inside", () => {
@@ -206,5 +208,45 @@ describe("room for pictures", () => {
     }
     expect(rows).toEqual(expected);
     expect(rows.length).toBeGreaterThan(20);
+  });
+});
+
+describe("facts", () => {
+  it("says no where it is known, after what is so, and nothing where nothing is known", () => {
+    const data = made();
+    const said = (row: number) => facts(data, row).map((fact) => `${fact.label} ${fact.text}`);
+    expect(said(0)).toEqual(["dominant colour navy", "price 10", "maxi yes"]);
+    expect(said(1)).toEqual(["dominant colour navy", "maxi no"]);
+    expect(said(2)).toEqual(["dominant colour red", "price 30"]);
+    data.columns.unshift({ ...data.column.get("maxi")!, name: "sale", label: "sale", values: new Int8Array([0, 1, 0, 0]), confidence: null });
+    expect(said(0)).toEqual(["dominant colour navy", "price 10", "maxi yes", "sale no"]);
+    expect(facts(data, 0).map((fact) => fact.no)).toEqual([false, false, false, true]);
+  });
+});
+
+describe("pace", () => {
+  const after = (rows: number, took: number, frames: number, pace = new Pace(rows)) => {
+    for (let frame = 0; frame <= frames; frame++) pace.frame(1000 + frame * took);
+    pace.rest();
+    return pace;
+  };
+  it("draws all where frames come quickly, and fewer, to a limit, where they do not", () => {
+    expect(after(100_000, 16, 40).every).toBe(1);
+    expect(after(100_000, 100, 4).every).toBe(2);
+    expect(after(100_000, 100, 8).every).toBe(4);
+    expect(after(100_000, 100, 80).every).toBe(8);
+    expect(after(20_000, 100, 80).every).toBe(4);
+    expect(after(5_000, 100, 80).every).toBe(1);
+  });
+  it("draws more again, and takes no pause for a slow frame", () => {
+    const slow = after(100_000, 100, 8);
+    expect(after(100_000, 30, 80, slow).every).toBe(4);
+    expect(after(100_000, 10, 4, slow).every).toBe(2);
+    const paused = new Pace(100_000);
+    for (let frame = 0; frame < 40; frame++) {
+      paused.frame(frame * 5000);
+      paused.frame(frame * 5000 + 16);
+    }
+    expect(paused.every).toBe(1);
   });
 });

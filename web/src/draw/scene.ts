@@ -121,7 +121,8 @@ export class Scene {
     twgl.setAttribInfoBufferFromArray(this.gl, this.dotBuffers.attribs!.second, this.second);
   }
 
-  draw(camera: Camera): void {
+  /** `every`: how many-th point is drawn, larger for that; pictures are drawn as always. */
+  draw(camera: Camera, every = 1): void {
     const { gl } = this;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
@@ -132,7 +133,7 @@ export class Scene {
     gl.enable(gl.BLEND);
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.drawn = this.arrange(camera);
-    this.drawDots(camera, ratio);
+    this.drawDots(camera, ratio, every);
     if (this.drawn.length) this.drawPictures(camera, ratio);
   }
 
@@ -143,7 +144,7 @@ export class Scene {
     return Math.min(13, small * Math.max(1, camera.zoomed) ** 0.3);
   }
 
-  private drawDots(camera: Camera, ratio: number): void {
+  private drawDots(camera: Camera, ratio: number, every: number): void {
     const { gl } = this;
     const { grid } = this.data.header;
     const [x, y] = camera.shift;
@@ -151,7 +152,7 @@ export class Scene {
       screen: [camera.width, camera.height],
       shift: [x, y],
       scale: camera.scale,
-      size: grid ? this.dotSize(camera) * Math.max(1, grid.aspect) : this.dotSize(camera),
+      size: grid ? this.dotSize(camera) * Math.max(1, grid.aspect) : this.dotSize(camera) * every ** 0.25,
       ratio,
       aspect: grid ? grid.aspect : 0,
       ink: this.look.ink,
@@ -159,11 +160,18 @@ export class Scene {
       opacity: this.data.rows > 20_000 && !grid ? 0.75 : 0.95,
     };
     gl.useProgram(this.dots.program);
-    twgl.setBuffersAndAttributes(gl, this.dots, this.dotBuffers);
+    twgl.setBuffersAndAttributes(gl, this.dots, this.dotsEvery(every));
     for (const pass of this.mask.includes(0) ? [0, 1] : [1]) {
       twgl.setUniforms(this.dots, { ...uniforms, pass });
-      twgl.drawBufferInfo(gl, this.dotBuffers, gl.POINTS, this.data.rows);
+      gl.drawArrays(gl.POINTS, 0, Math.floor(this.data.rows / every));
     }
+  }
+
+  /** The same buffers, read in longer strides. */
+  private dotsEvery(every: number): twgl.BufferInfo {
+    const { place, first, second } = this.dotBuffers.attribs!;
+    const attribs = { place: { ...place, stride: 8 * every }, first: { ...first, stride: 4 * every }, second: { ...second, stride: 4 * every } };
+    return { numElements: this.data.rows, attribs };
   }
 
   /** The pictures that have room now. On a grid each has its cell; elsewhere they keep off each other. */

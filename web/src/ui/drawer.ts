@@ -37,6 +37,7 @@ export class Drawer {
       el("h3", {}, "Nearest products in each space"),
       el("div", { class: "near" }, ...near.map((one) => this.column(one))),
     );
+    this.root.setAttribute("aria-label", `${name} and its neighbours`);
     this.root.hidden = false;
     this.root.scrollTop = 0;
   }

@@ -1,6 +1,6 @@
 /** What is known of a picture, the same in the hover card, the drawer and the list. */
 
-import { productAt, said, valueAt, type MapData } from "../payload";
+import { PLACED_LATER, productAt, said, valueAt, type MapData } from "../payload";
 import type { Pictures } from "../pictures";
 import { el } from "./element";
 
@@ -49,20 +49,25 @@ interface Fact {
   text: string;
   swatch: string | null;
   confidence: number;
+  /** Whether it says that something is not so. */
+  no: boolean;
 }
 
-/** Facts that were given first, then those that were predicted, with confidences; NaN for given ones. */
+/**
+ * What is known of a row, in the order in which it is worth reading: what is so before what is not. Confidences are NaN
+ * for what was given. "no" is said: it is not the same as not known.
+ */
 export function facts(data: MapData, row: number): Fact[] {
   const rank = (name: string) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   const columns = data.columns.filter((column) => !OWN.has(column.name)).sort((a, b) => rank(a.name) - rank(b.name));
   return columns.flatMap((column) => {
     const value = valueAt(column, row);
-    const text = value === false && !column.confidence ? "" : said(value);
-    if (!text || (column.name === "colour" && data.column.has("dominant_colour"))) return [];
+    const text = said(value);
+    if (!text || (value === false && column.name === PLACED_LATER) || (column.name === "colour" && data.column.has("dominant_colour"))) return [];
     const confidence = column.confidence?.[row] ?? NaN;
     const swatch = column.type === "text" ? (column.swatches?.[column.values[row]] ?? null) : null;
-    return [{ label: column.label, text, swatch, confidence }];
-  });
+    return [{ label: column.label, text, swatch, confidence, no: value === false }];
+  }).sort((a, b) => Number(a.no) - Number(b.no));
 }
 
 export function factList(data: MapData, row: number, most = 99): HTMLElement {
@@ -71,7 +76,7 @@ export function factList(data: MapData, row: number, most = 99): HTMLElement {
   const predicted = all.filter((fact) => !Number.isNaN(fact.confidence));
   const list = el("dl", { class: "facts-list" });
   for (const fact of [...given.slice(0, most), ...predicted.slice(0, most)]) {
-    const value = el("dd", {});
+    const value = el("dd", { class: fact.no ? "no" : null });
     if (fact.swatch) {
       const dot = el("i", { class: "dot" });
       dot.style.background = fact.swatch;

@@ -19,7 +19,7 @@ export class Legend {
   readonly root = el("aside", { class: "legend", "aria-label": "Colours and filters" });
   private readonly body = el("div", { class: "legend-body" });
   private readonly chips = el("div", { class: "active-filters" });
-  private readonly count = el("p", { class: "legend-count", "aria-live": "polite" });
+  private readonly count = el("p", { class: "legend-count" });
   private readonly chooser: HTMLSelectElement;
   private all = false;
 
@@ -35,6 +35,7 @@ export class Legend {
   show(colouring: Colouring, filter: Filter | undefined, others: readonly { key: string; text: string }[]): void {
     if (this.chooser.value !== colouring.key) this.all = false;
     this.chooser.value = colouring.key;
+    const inside = this.root.contains(document.activeElement);
     this.chips.replaceChildren(
       ...others.map(({ key, text }) =>
         el("button", { type: "button", class: "chip filter-chip", title: "Take this filter away", onclick: () => this.calls.clear(key) }, text, " ×"),
@@ -43,6 +44,7 @@ export class Legend {
     const focused = (document.activeElement as HTMLElement | null)?.dataset?.entry;
     this.body.replaceChildren(colouring.numbers ? this.numbers(colouring, filter) : this.entries(colouring, filter));
     if (focused !== undefined) this.body.querySelector<HTMLElement>(`[data-entry="${focused}"]`)?.focus();
+    if (inside && !this.root.contains(document.activeElement)) this.chooser.focus(); // the button that was pressed is gone
   }
 
   tell(shown: number, rows: number): void {
@@ -73,7 +75,7 @@ export class Legend {
       parts.push(el("button", { type: "button", class: "link", onclick: () => { this.all = true; this.show(colouring, filter, []); } }, `${more} more`));
     }
     if (on) parts.push(el("button", { type: "button", class: "link", onclick: () => this.calls.clear(colouring.key) }, "Show all"));
-    if (colouring.other.some((entry) => entry >= 0)) parts.push(el("p", { class: "note" }, el("i", { class: "dot two", "aria-hidden": "true" }), " Half-and-half dots belong to two."));
+    if (colouring.other.some((entry) => entry >= 0)) parts.push(el("p", { class: "note" }, el("i", { class: "dot two", "aria-hidden": "true" }), " Half-and-half dots belong to two, and show with either."));
     return el("div", {}, ...parts);
   }
 

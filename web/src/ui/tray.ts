@@ -50,7 +50,11 @@ export class Tray {
   list(rows: number[] = this.rows, title = "Selection", start = 0): void {
     const page = rows.slice(start, start + A_PAGE);
     const go = (label: string, to: number) =>
-      el("button", { type: "button", class: "quiet", disabled: to < 0 || to >= rows.length, onclick: () => this.list(rows, title, to) }, label);
+      el("button", { type: "button", class: "quiet", disabled: to < 0 || to >= rows.length, onclick: () => {
+        this.list(rows, title, to);
+        const turned = [...this.dialog.querySelectorAll<HTMLButtonElement>("footer button")].find((one) => one.textContent === label);
+        (turned?.disabled ? this.dialog.querySelector<HTMLElement>(".list-scroll") : turned)?.focus();
+      } }, label);
     const body = el("tbody", {}, ...page.map((row) =>
       el("tr", {}, el("td", {}, picture(this.data, this.pictures, row)),
         el("td", {}, el("button", { type: "button", class: "link", onclick: () => { this.dialog.close(); this.calls.open(row); } }, nameOf(this.data, row)), el("span", { class: "product" }, productAt(this.data, row))),

@@ -1,0 +1,38 @@
+/** How many of the points are drawn while the map moves: all of them, unless frames come slowly. */
+
+const SLOW = 45;
+const QUICK = 20;
+const FRAMES = 4;
+/** Milliseconds that no frame takes: longer is a pause. */
+const PAUSE = 2_000;
+const MOST = 8;
+/** Fewer points than this are never thinned further. */
+const FEWEST = 8_000;
+
+export class Pace {
+  /** Every how many-th point is drawn in a movement: 1, 2, 4 or 8. */
+  every = 1;
+  private last = -Infinity;
+  private times: number[] = [];
+
+  constructor(private readonly rows: number) {}
+
+  /** A frame of a movement at this time, in milliseconds: the middle of four frames' times decides. */
+  frame(now: number): void {
+    const took = now - this.last;
+    this.last = now;
+    if (took > PAUSE) return;
+    this.times.push(took);
+    if (this.times.length < FRAMES) return;
+    const middle = this.times.sort((a, b) => a - b)[FRAMES / 2];
+    this.times = [];
+    if (middle > SLOW && this.every < MOST && this.rows / this.every > FEWEST) this.every *= 2;
+    else if (middle < QUICK && this.every > 1) this.every /= 2;
+  }
+
+  /** The movement ended: the pause that follows is no slow frame. */
+  rest(): void {
+    this.last = -Infinity;
+    this.times = [];
+  }
+}
