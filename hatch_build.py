@@ -6,6 +6,7 @@ template that is newer than everything it is made from is kept as it is. Alone: 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ except ImportError:  # run alone, where only Node.js is installed
 ROOT = Path(__file__).resolve().parent
 WEB = ROOT / "web"
 TEMPLATE = ROOT / "engine" / "pages" / "built" / "map.html"
+_LOCK = WEB / "package-lock.json"
 _INSTALLED = WEB / "node_modules" / ".package-lock.json"
 _OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "ENOTCACHED")
 
@@ -46,9 +48,17 @@ def is_fresh() -> bool:
 
 def install_packages() -> None:
     """The packages of web/package-lock.json in web/node_modules, unless they are there already."""
-    lock = WEB / "package-lock.json"
-    if not _INSTALLED.exists() or _INSTALLED.stat().st_mtime < lock.stat().st_mtime:
+    if not _are_installed():
         _run("ci", "--ignore-scripts", "--prefer-offline", "--loglevel=error")
+
+
+def _are_installed() -> bool:
+    """Whether npm notes of every package that it has the version of the lock; optional ones depend on the system."""
+    if not _INSTALLED.exists():
+        return False
+    wanted, there = (json.loads(path.read_text(encoding="utf-8"))["packages"] for path in (_LOCK, _INSTALLED))
+    needed = {name: one["version"] for name, one in wanted.items() if name and not one.get("optional")}
+    return all(there.get(name, {}).get("version") == version for name, version in needed.items())
 
 
 def build_template() -> None:

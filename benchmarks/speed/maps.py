@@ -6,7 +6,10 @@
 Rows are unit vectors of 512 dimensions in groups of groups, as spaces have them. The two of a pair take turns with as
 many threads, and each keeps its best turn; seconds are of the processor, all threads together, so that other work on
 the machine counts little. Near: of these, what finding t-SNE's neighbours took. `--share` runs that share of all
-iterations on either side, for sizes that would take hours. `--place` times putting 1,000 new rows onto the map.
+iterations on either side, for sizes that would take hours. `--methods near` compares finding t-SNE's neighbours alone,
+which is what the two do differently: ours of all rows, openTSNE's Annoy by building its index and asking for 500 rows,
+reckoned up to all; and how many of the true neighbours of 100 rows either finds. `--place` times putting 1,000 new rows
+onto the map.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from engine.layouts.tsne import TsneChoice, tsne, tsne_choice, tsne_place, tsne_
 from engine.layouts.umap import NEIGHBOURS as UMAP_NEIGHBOURS
 from engine.layouts.umap import umap_layout
 from engine.map_quality import map_quality
-from engine.nearest import nearest_neighbours
+from engine.nearest import cross_nearest, nearest_neighbours
 
 Rows = NDArray[np.float32]
 UMAP_EPOCHS = {True: 500, False: 200}
@@ -124,6 +127,34 @@ def umap_direct(rows: Rows, share: float) -> tuple[Rows, float]:
     return np.asarray(made, dtype=np.float32), float("nan")
 
 
+def compare_near(rows: Rows, asked_rows: int = 500, judged: int = 100) -> str:
+    """A line for finding t-SNE's neighbours: processor seconds, and the share found of the true ones."""
+    from openTSNE.dependencies.annoy import AnnoyIndex
+
+    count, threads = len(rows), tsne_threads(len(rows))
+    k = min(count - 1, int(3 * tsne_choice(count).perplexity))
+    drawn = np.random.default_rng(1).choice(count, asked_rows, replace=False)
+    begun = time.process_time()
+    ours = nearest_neighbours(rows, k).indices[drawn]
+    took = time.process_time() - begun
+    begun = time.process_time()
+    index = AnnoyIndex(rows.shape[1], "angular")
+    index.set_seed(0)
+    for row in range(count):
+        index.add_item(row, rows[row])
+    index.build(50, n_jobs=threads)
+    built = time.process_time() - begun
+    begun = time.process_time()
+    direct = [index.get_nns_by_item(int(row), k + 1, include_distances=True)[0][1:] for row in drawn]
+    against = built + (time.process_time() - begun) * count / asked_rows
+    true = cross_nearest(rows[drawn[:judged]], rows, k + 1).indices
+    wanted = [{*near.tolist()} - {int(row)} for near, row in zip(true, drawn, strict=False)]
+    found = [np.mean([len(want & {*got}) / k for want, got in zip(wanted, side, strict=False)])
+             for side in (ours.tolist(), direct)]  # fmt: skip
+    line = f"{count:8}  {'near':6}  {took:8.1f}  {against:8.1f}  {took / against:6.2f}"
+    return f"{line}  true ones found: {found[0]:.3f}, {found[1]:.3f}"
+
+
 def best(ways: dict[str, Way], rows: Rows, share: float, rounds: int) -> dict[str, Turn]:
     """The best of several turns of each way."""
     found: dict[str, Turn] = {}
@@ -143,7 +174,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[5_000, 50_000, 500_000])
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument(
-        "--methods", nargs="+", choices=["pca", "tsne", "umap", "grid"], default=["tsne", "umap", "grid"]
+        "--methods", nargs="+", choices=["near", "pca", "tsne", "umap", "grid"], default=["tsne", "umap", "grid"]
     )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--share", type=float, default=1.0, help="of all iterations, on either side")
@@ -171,6 +202,8 @@ def main() -> None:
                 begun = time.process_time()
                 tsne_place(ours.made, rows, grouped_rows(1_000, asked.dim, seed=1))
                 print(f"{count:8}  place   {time.process_time() - begun:8.1f}  1,000 new rows", flush=True)
+        if "near" in asked.methods:
+            print(compare_near(rows), flush=True)
         if "pca" in asked.methods or "grid" in asked.methods:
             begun = time.process_time()
             plane = pca_plane(rows).project(rows)

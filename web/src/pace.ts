@@ -1,4 +1,4 @@
-/** How many of the points are drawn while the map moves: all of them, unless frames come slowly. */
+/** How many of the points are drawn while the map moves: all of them, unless frames come slowly and fewer help. */
 
 const SLOW = 45;
 const QUICK = 20;
@@ -8,10 +8,15 @@ const PAUSE = 2_000;
 const MOST = 8;
 /** Fewer points than this are never thinned further. */
 const FEWEST = 8_000;
+/** Fewer points help when frames take at most this share of what they took before. */
+const HELPS = 0.85;
 
 export class Pace {
   /** Every how many-th point is drawn in a movement: 1, 2, 4 or 8. */
   every = 1;
+  private most = MOST;
+  /** What frames took before the last thinning; 0 when that has been judged. */
+  private before = 0;
   private last = -Infinity;
   private times: number[] = [];
 
@@ -26,8 +31,16 @@ export class Pace {
     if (this.times.length < FRAMES) return;
     const middle = this.times.sort((a, b) => a - b)[FRAMES / 2];
     this.times = [];
-    if (middle > SLOW && this.every < MOST && this.rows / this.every > FEWEST) this.every *= 2;
-    else if (middle < QUICK && this.every > 1) this.every /= 2;
+    const before = this.before;
+    this.before = 0;
+    if (before && middle > before * HELPS) this.most = this.every /= 2;
+    else if (middle > SLOW && this.every < this.most && this.rows / this.every > FEWEST) {
+      this.before = middle;
+      this.every *= 2;
+    } else if (middle < QUICK && this.every > 1) {
+      this.every /= 2;
+      this.most = MOST;
+    }
   }
 
   /** The movement ended: the pause that follows is no slow frame. */

@@ -225,23 +225,31 @@ describe("facts", () => {
 });
 
 describe("pace", () => {
-  const after = (rows: number, took: number, frames: number, pace = new Pace(rows)) => {
-    for (let frame = 0; frame <= frames; frame++) pace.frame(1000 + frame * took);
+  /** Frames that take so long, by how many-th point is drawn. */
+  const after = (rows: number, took: (every: number) => number, frames: number, pace = new Pace(rows)) => {
+    let now = 1000;
+    for (let frame = 0; frame <= frames; frame++) pace.frame((now += took(pace.every)));
     pace.rest();
     return pace;
   };
   it("draws all where frames come quickly, and fewer, to a limit, where they do not", () => {
-    expect(after(100_000, 16, 40).every).toBe(1);
-    expect(after(100_000, 100, 4).every).toBe(2);
-    expect(after(100_000, 100, 8).every).toBe(4);
-    expect(after(100_000, 100, 80).every).toBe(8);
-    expect(after(20_000, 100, 80).every).toBe(4);
-    expect(after(5_000, 100, 80).every).toBe(1);
+    const slow = (every: number) => 800 / every;
+    expect(after(100_000, () => 16, 40).every).toBe(1);
+    expect(after(100_000, slow, 4).every).toBe(2);
+    expect(after(100_000, slow, 8).every).toBe(4);
+    expect(after(100_000, slow, 80).every).toBe(8);
+    expect(after(20_000, slow, 80).every).toBe(4);
+    expect(after(5_000, slow, 80).every).toBe(1);
+  });
+  it("draws all where something else takes the time", () => {
+    expect(after(100_000, () => 100, 80).every).toBe(1);
+    expect(after(100_000, (every) => 60 + 40 / every, 80).every).toBe(2);
   });
   it("draws more again, and takes no pause for a slow frame", () => {
-    const slow = after(100_000, 100, 8);
-    expect(after(100_000, 30, 80, slow).every).toBe(4);
-    expect(after(100_000, 10, 4, slow).every).toBe(2);
+    const slow = after(100_000, (every) => 400 / every, 9);
+    expect(slow.every).toBe(4);
+    expect(after(100_000, () => 30, 80, slow).every).toBe(4);
+    expect(after(100_000, () => 10, 4, slow).every).toBe(2);
     const paused = new Pace(100_000);
     for (let frame = 0; frame < 40; frame++) {
       paused.frame(frame * 5000);

@@ -57,13 +57,14 @@ export class Tray {
       } }, label);
     const body = el("tbody", {}, ...page.map((row) =>
       el("tr", {}, el("td", {}, picture(this.data, this.pictures, row)),
-        el("td", {}, el("button", { type: "button", class: "link", onclick: () => { this.dialog.close(); this.calls.open(row); } }, nameOf(this.data, row)), el("span", { class: "product" }, productAt(this.data, row))),
+        el("td", {}, el("button", { type: "button", class: "link", onclick: () => { this.dialog.close(); this.calls.open(row); } }, nameOf(this.data, row)),
+          nameOf(this.data, row) === productAt(this.data, row) ? null : el("span", { class: "product" }, productAt(this.data, row))),
         el("td", {}, facts(this.data, row).slice(0, 6).map((fact) => `${fact.label} ${fact.text}`).join(", ")))));
     this.dialog.replaceChildren(
       el("header", {}, el("h2", {}, `${title}: ${many(rows.length, "picture")}`),
         el("button", { type: "button", class: "close", "aria-label": "Close the list", onclick: () => this.dialog.close() }, icon("M5 5l10 10M15 5L5 15"))),
       el("div", { class: "list-scroll", tabindex: 0 }, el("table", {}, el("thead", { class: "hidden" }, el("tr", {}, el("th", {}, "Picture"), el("th", {}, "Product"), el("th", {}, "Attributes"))), body)),
-      el("footer", {}, go("Earlier", start - A_PAGE), el("span", {}, `${start + 1} to ${start + page.length}`), go("Later", start + A_PAGE)),
+      el("footer", {}, go("Earlier", start - A_PAGE), el("span", {}, `${(start + 1).toLocaleString("en")} to ${(start + page.length).toLocaleString("en")} of ${rows.length.toLocaleString("en")}`), go("Later", start + A_PAGE)),
     );
     if (!this.dialog.open) this.dialog.showModal();
   }
