@@ -15,6 +15,8 @@ import pytest
 from shops import Shop
 
 import hatch_build
+from engine.clusters import cluster
+from engine.export import export_clusters, export_hits
 from engine.maps import MapPoints, NewMap, StoredMap, save_map
 from engine.pages.map import map_page
 from engine.pages.map_view import MapView
@@ -22,6 +24,7 @@ from engine.query import Query
 from engine.search import search
 from engine.snapshot import Reader
 from engine.store import Store
+from engine.thumbnails import Thumbnails
 from houndstooth.map_view import map_view
 
 ROOT = Path(__file__).parents[2]
@@ -56,15 +59,27 @@ def view(reader: Reader, stored: StoredMap) -> MapView:
     return map_view(reader, stored, neighbours=5)
 
 
+def other_pages(reader: Reader, folder: Path) -> list[str]:
+    """A page of search results and one of clusters."""
+    vectors = reader.snapshot().vectors("colour")
+    vector = vectors.gather(reader.snapshot().region_ids[:1])[0]
+    found = search(reader, Query({"colour": vector / np.linalg.norm(vector)}, {"colour": 1.0}, k=6))
+    export_hits(found, folder / "similar.html", Thumbnails(reader.store))
+    export_clusters(reader, cluster(reader, "colour", 3), folder / "clusters.html")
+    return [str(folder / "similar.html"), str(folder / "clusters.html")]
+
+
 @pytest.fixture(scope="module")
-def seen(view: MapView, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def seen(view: MapView, reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the browser saw."""
     if CHROMIUM is None:
         pytest.skip("no chromium on the path: install it, or set CHROMIUM to a Chromium or Chrome")
     folder = tmp_path_factory.mktemp("page")
     page = map_page(view, folder / "map.html").page
     hatch_build.install_packages()
-    done = hatch_build.node(str(ROOT / "web" / "tests" / "browser.mjs"), CHROMIUM, str(page), str(folder), str(ROW))
+    others = other_pages(reader, folder)
+    script = str(ROOT / "web" / "tests" / "browser.mjs")
+    done = hatch_build.node(script, CHROMIUM, str(page), str(folder), str(ROW), *others)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -76,7 +91,7 @@ def product(view: MapView, row: int) -> str:
 
 def test_nothing_is_fetched_and_nothing_fails(seen: Any) -> None:
     assert seen["errors"] == []
-    assert [address.rsplit("/", 1)[1] for address in seen["fetched"]] == ["map.html"]
+    assert [address.rsplit("/", 1)[1] for address in seen["fetched"]] == ["map.html", "similar.html", "clusters.html"]
     assert seen["title"] == "Map: colours"
 
 

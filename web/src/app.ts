@@ -82,11 +82,11 @@ export class App {
 
   private build(root: HTMLElement): void {
     const { map, title } = this.data.header;
-    const how = [`${METHODS[map.method] ?? map.method} of ${map.space}`, map.where && `where ${map.where}`, ...this.quality()].filter(Boolean).join(" · ");
+    const how = [METHODS[map.method] ?? map.method, map.where && `where ${map.where}`, ...this.quality()].filter(Boolean).join(" · ");
     const header = el("header", { class: "top" },
       el("div", { class: "weave", "aria-hidden": "true" }),
       el("div", { class: "top-row" },
-        el("div", { class: "titles" }, el("h1", {}, title), el("p", { class: "how", title: how }, how)),
+        el("div", { class: "titles" }, el("p", { class: "eyebrow" }, `Houndstooth · map by ${map.space}`), el("h1", {}, title), el("p", { class: "how", title: how }, how)),
         this.searchBox,
         el("button", { type: "button", class: "quiet", id: "list-shown", onclick: () => this.listShown() }, "List"),
         el("button", { type: "button", class: "quiet icon-button", "aria-label": "Light or dark", title: "Light or dark", onclick: () => this.flip() }, icon("M10 3a7 7 0 1 0 0 14V3M10 3a7 7 0 0 1 0 14"))));

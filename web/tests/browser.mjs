@@ -1,10 +1,10 @@
-// Drives a map page in a headless Chromium and prints what it saw as JSON: node browser.mjs CHROMIUM PAGE FOLDER ROW
+// Drives a map page in a headless Chromium and prints what it saw as JSON: node browser.mjs CHROMIUM PAGE FOLDER ROW [PAGE ...]
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
-const [executablePath, page, folder, rowText] = process.argv.slice(2);
+const [executablePath, page, folder, rowText, ...others] = process.argv.slice(2);
 const row = Number(rowText);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const args = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
@@ -65,6 +65,7 @@ try {
   told.categoryCount = await first.locator(".entry-count").innerText();
   await first.click();
   told.filtered = await tab.locator(".legend-count").innerText();
+  await judge("filtered");
   told.maskRows = await tab.evaluate(() => [...globalThis.houndstooth.inside.mask].flatMap((one, place) => (one ? [place] : [])));
 
   // A lasso around everything takes what shows, and only that.
@@ -108,6 +109,16 @@ try {
   told.focusBack = await focus();
   await tab.fill("#search", "no such thing at all");
   told.nothing = await tab.locator(".legend-count").innerText();
+
+  // The pages that share its look, by day and by night.
+  for (const other of others) {
+    await tab.goto(pathToFileURL(other).href);
+    await tab.evaluate(axe);
+    for (const colorScheme of ["light", "dark"]) {
+      await tab.emulateMedia({ colorScheme });
+      await judge(`${other.split("/").pop()}, ${colorScheme}`);
+    }
+  }
   process.stdout.write(JSON.stringify(told));
 } finally {
   await browser.close();
