@@ -1,11 +1,14 @@
 """Immutable shards of rows on disk: vectors of one space, or thumbnails. One safetensors file each.
 
-A shard is mapped, not read: opening a catalog of any size costs its headers, and rows come in as they are used.
+A shard is mapped, not read: opening a catalog of any size costs its headers, and rows come in as they are used. Nothing
+of ours ever shortens a shard. Where something else does, reading a mapped row that is gone kills the process (SIGBUS);
+`require_whole` is asked before rows are used, so that this happens only to who reads in that very moment.
 """
 
 from __future__ import annotations
 
 import json
+import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +26,25 @@ _DTYPES: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "F16": np.dtype("<f
 
 
 @dataclass(frozen=True, eq=False)
+class MappedFile:
+    """A file that is mapped."""
+
+    path: Path
+    memory: mmap.mmap
+
+    def require_whole(self) -> None:
+        """Raise CatalogCorruptError when the file is no longer as long as what was mapped of it."""
+        if self.memory.size() != len(self.memory):
+            raise CatalogCorruptError(f"{self.path} was cut short while it was open: run `houndstooth check`")
+
+
+@dataclass(frozen=True, eq=False)
 class VectorShard:
     """Rows of one space. ids: int64 (n,) of regions, ascending. vectors: float16 (n, dim). Both are mapped."""
 
     ids: NDArray[np.int64]
     vectors: NDArray[np.float16]
+    file: MappedFile | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +54,12 @@ class ThumbnailShard:
     ids: NDArray[np.int64]
     offsets: NDArray[np.int64]
     data: NDArray[np.uint8]
+    file: MappedFile | None = None
 
     def picture(self, row: int) -> bytes:
-        """The JPEG in this row."""
+        """The JPEG in this row. Raises CatalogCorruptError when the file was cut short since it was opened."""
+        if self.file is not None:
+            self.file.require_whole()
         return self.data[self.offsets[row] : self.offsets[row + 1]].tobytes()
 
 
@@ -66,20 +86,22 @@ def write_thumbnails(folder: Path, ids: NDArray[np.int64], pictures: Sequence[by
 
 def open_vectors(path: Path) -> VectorShard:
     """Map a shard of vectors. Raises CatalogCorruptError when it is missing or cut short."""
-    arrays = _map(path, ("ids", "vectors"))
-    return VectorShard(arrays["ids"], arrays["vectors"])
+    arrays, file = _map(path, ("ids", "vectors"))
+    return VectorShard(arrays["ids"], arrays["vectors"], file)
 
 
 def open_thumbnails(path: Path) -> ThumbnailShard:
     """Map a shard of thumbnails. Raises CatalogCorruptError when it is missing or cut short."""
-    arrays = _map(path, ("ids", "offsets", "data"))
-    return ThumbnailShard(arrays["ids"], arrays["offsets"], arrays["data"])
+    arrays, file = _map(path, ("ids", "offsets", "data"))
+    return ThumbnailShard(arrays["ids"], arrays["offsets"], arrays["data"], file)
 
 
-def _map(path: Path, names: Sequence[str]) -> Mapping[str, NDArray[Any]]:
+def _map(path: Path, names: Sequence[str]) -> tuple[Mapping[str, NDArray[Any]], MappedFile]:
     """Map the arrays of a safetensors file: 8 bytes of header length, JSON header, then the data."""
     try:
-        whole: NDArray[np.uint8] = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
+        with path.open("rb") as opened:
+            memory = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        whole = np.frombuffer(memory, dtype=np.uint8)
         length = int.from_bytes(whole[:8].tobytes(), "little")
         header = json.loads(whole[8 : 8 + length].tobytes())
         arrays = {}
@@ -91,4 +113,4 @@ def _map(path: Path, names: Sequence[str]) -> Mapping[str, NDArray[Any]]:
         raise CatalogCorruptError(f"{path} is missing: run `houndstooth check`") from error
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise CatalogCorruptError(f"{path} is cut short or altered: run `houndstooth check`") from error
-    return arrays
+    return arrays, MappedFile(path, memory)

@@ -19,7 +19,7 @@ from engine import schema
 from engine.attributes import AttributeType, Column
 from engine.columns import BUILT_IN, load_column
 from engine.errors import SpaceError
-from engine.shards import VectorShard, open_vectors
+from engine.shards import MappedFile, VectorShard, open_vectors
 from engine.store import Store
 from engine.vectors import SpaceVectors
 
@@ -59,6 +59,7 @@ class Snapshot:
     _open: Callable[[str], VectorShard]
     _columns: dict[str, Column] = field(default_factory=dict)
     _vectors: dict[int, SpaceVectors] = field(default_factory=dict)
+    _files: dict[int, list[MappedFile]] = field(default_factory=dict)
 
     def space(self, name: str) -> Space:
         """The space of this name. Raises SpaceError naming those there are."""
@@ -77,10 +78,13 @@ class Snapshot:
         return self.vectors_of(self.space(name))
 
     def vectors_of(self, space: Space) -> SpaceVectors:
-        """The vectors of a space that may still be being filled."""
+        """The vectors of a space that may still be being filled. Raises CatalogCorruptError for a broken file."""
         if space.id not in self._vectors:
             shards = [self._open(shard) for shard in self._shard_names.get(space.id, [])]
             self._vectors[space.id] = SpaceVectors(space.dim, shards)
+            self._files[space.id] = [shard.file for shard in shards if shard.file is not None]
+        for file in self._files[space.id]:
+            file.require_whole()
         return self._vectors[space.id]
 
     def rows_of(self, region_ids: NDArray[np.int64]) -> NDArray[np.intp]:

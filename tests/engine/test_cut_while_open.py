@@ -1,0 +1,78 @@
+"""A file that something else shortens while a reader has it mapped: an error for who asks next, no killed process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builders import make_store, unit_rows
+
+from engine.checks import check
+from engine.query import Query
+from engine.search import search
+from engine.snapshot import Reader
+
+ROOT = Path(__file__).parents[2]
+ROWS, DIM = 4_000, 64  # many pages: reading past the end of a shortened file would be a SIGBUS
+
+CHILD = """
+import os, sys
+from pathlib import Path
+from builders import unit_rows
+from engine.errors import CatalogCorruptError
+from engine.query import Query
+from engine.search import search
+from engine.snapshot import Reader
+from engine.store import Store
+from engine.thumbnails import Thumbnails
+
+store = Store.open(sys.argv[1])
+reader, pictures = Reader(store), Thumbnails(store)
+query = Query({"vgg": unit_rows(1, 64)[0]})
+assert len(search(reader, query).hits) == 10 and pictures.get(3990)
+for path in (*store.vectors.iterdir(), *store.thumbnails.iterdir()):
+    os.truncate(path, 300)
+for ask in (lambda: search(reader, query), lambda: pictures.get(3990)):
+    try:
+        ask()
+    except CatalogCorruptError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody shorten a file that is mapped")
+def test_a_file_cut_short_under_a_reader_is_an_error(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(ROWS, DIM)})
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, str(store.root)],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, (done.returncode, done.stderr)
+    vectors, thumbnails = done.stdout.splitlines()
+    for line, folder in ((vectors, "vectors"), (thumbnails, "thumbnails")):
+        assert folder in line and "cut short while it was open: run `houndstooth check`" in line
+    assert len(check(store).findings) == len(list(store.vectors.iterdir())) + len(list(store.thumbnails.iterdir())) + 2
+
+
+@pytest.mark.parametrize("how", ["replaced", "deleted"])
+def test_a_file_replaced_or_deleted_under_a_reader_goes_on_answering(tmp_path: Path, how: str) -> None:
+    """The mapping keeps what it maps; this is how our own compaction takes files away."""
+    store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(100, DIM)})
+    reader, query = Reader(store), Query({"vgg": unit_rows(1, DIM)[0]})
+    before = [(hit.product, hit.score) for hit in search(reader, query).hits]
+    for path in list(store.vectors.iterdir()):
+        if how == "replaced":
+            shutil.copy(path, tmp_path / "new")
+            os.truncate(tmp_path / "new", 10)
+            (tmp_path / "new").replace(path)
+        else:
+            path.unlink()
+    assert [(hit.product, hit.score) for hit in search(reader, query).hits] == before
