@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, select
 
 from engine import schema
 from engine.durable import hash_file
 from engine.errors import CatalogCorruptError
 from engine.index_faults import missing_rows, other_rows, unknown_rows
 from engine.models import GARMENTS, Recipe, every_space, garment_recipe, label_files, model_fault, model_path, wanted
+from engine.rules import Part, broken_rules
 from engine.shards import open_thumbnails, open_vectors
 from engine.store import Store
 
-Part = Literal["database", "vectors", "thumbnails", "index", "models", "ledger", "clusters", "maps"]
 Ids = NDArray[np.int64]
 _UNIT_TOLERANCE = 1e-2  # wider than what the writer lets in: rows are rounded to float16
 
@@ -57,7 +57,7 @@ def check(store: Store, progress: Callable[[int, int], None] = lambda done, tota
         with store.database.read() as connection:
             findings = list(_database(connection))
             facts = _Facts.read(connection)
-            findings.extend(_references(connection))
+            findings.extend(Finding(part, "catalog.db", said) for part, said in broken_rules(connection))
     except CatalogCorruptError as error:
         return CheckReport((Finding("database", "catalog.db", str(error)),), 0, 0)
     held: dict[int, list[Ids]] = {}
@@ -73,7 +73,11 @@ def check(store: Store, progress: Callable[[int, int], None] = lambda done, tota
     progress(len(facts.shards), len(facts.shards))
     findings.extend(_coverage(facts, held, thumbnails))
     findings.extend(_indexes(store, facts, held))
-    findings.extend(_models(store))
+    try:
+        findings.extend(_models(store))
+    except (CatalogCorruptError, ValueError, LookupError, TypeError, AttributeError) as error:
+        findings.append(Finding("database", "catalog.db", f"what is to be found in models/ cannot be read ({error})"))
+    findings.extend(_backups(store))
     return CheckReport(tuple(findings), len(facts.shards), sum(shard.rows for shard in facts.shards))
 
 
@@ -109,7 +113,7 @@ class _Facts:
         refused = {tuple(row) for row in connection.execute(select(refusal.c.region_id, refusal.c.space_id))}
         for row in live:
             for number in row.spaces.split(","):
-                if number and int(number) in in_spaces and (row.id, int(number)) not in refused:
+                if number.isdecimal() and int(number) in in_spaces and (row.id, int(number)) not in refused:
                     in_spaces[int(number)].append(row.id)
         return _Facts(
             shards=list(connection.execute(select(schema.shard).where(schema.shard.c.removed.is_(None)))),
@@ -138,88 +142,6 @@ def _database(connection: Connection) -> Iterator[Finding]:
             yield Finding("database", "catalog.db", str(row[0]))
     for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield Finding("database", f"table {row[0]}, row {row[1]}", f"refers to a row of {row[2]} that is not there")
-
-
-_REFERENCES: list[tuple[Part, str, str]] = [
-    (
-        "database",
-        "image {} is in the catalog but its product is not",
-        "SELECT i.id FROM image i JOIN product p ON p.id = i.product_id "
-        "WHERE i.removed IS NULL AND p.removed IS NOT NULL",
-    ),
-    (
-        "database",
-        "region {} is in the catalog but its image is not",
-        "SELECT r.id FROM region r JOIN image i ON i.id = r.image_id WHERE r.removed IS NULL AND i.removed IS NOT NULL",
-    ),
-    (
-        "database",
-        "image {} has no region",
-        "SELECT id FROM image WHERE removed IS NULL AND id NOT IN (SELECT image_id FROM region WHERE removed IS NULL)",
-    ),
-    (
-        "database",
-        "product {} has no image",
-        "SELECT id FROM product WHERE removed IS NULL "
-        "AND id NOT IN (SELECT product_id FROM image WHERE removed IS NULL)",
-    ),
-    (
-        "database",
-        "a value of product {} has not the type of its attribute",
-        "SELECT v.product_id FROM product_value v JOIN attribute a ON a.id = v.attribute_id "
-        "WHERE (a.type = 'text') != (v.text IS NOT NULL) OR (a.type != 'text') != (v.number IS NOT NULL)",
-    ),
-    (
-        "database",
-        "a value of region {} has not the type of its attribute",
-        "SELECT v.region_id FROM region_value v JOIN attribute a ON a.id = v.attribute_id "
-        "WHERE (a.type = 'text') != (v.text IS NOT NULL) OR (a.type != 'text') != (v.number IS NOT NULL)",
-    ),
-    (
-        "ledger",
-        "the totals of run {} do not add up",
-        "SELECT id FROM run WHERE seen != indexed + unchanged + duplicate + failed",
-    ),
-    (
-        "ledger",
-        "{} is indexed by the ledger but not in the catalog",
-        "SELECT l.path FROM ledger l LEFT JOIN image i ON i.id = l.image_id AND i.path = l.path AND i.removed IS NULL "
-        "WHERE l.state = 'indexed' AND i.id IS NULL",
-    ),
-    (
-        "ledger",
-        "image {} was indexed but is not in the ledger",
-        "SELECT i.id FROM image i WHERE i.removed IS NULL AND NOT EXISTS "
-        "(SELECT 1 FROM ledger l WHERE l.image_id = i.id)",
-    ),
-    (
-        "clusters",
-        "cluster run {} has another number of members than it says",
-        "SELECT c.id FROM cluster_run c WHERE c.rows != (SELECT count(*) FROM cluster_member m WHERE m.run_id = c.id) "
-        "OR c.rows != (SELECT coalesce(sum(size), 0) FROM cluster k WHERE k.run_id = c.id)",
-    ),
-    (
-        "maps",
-        "map {} has another number of points than it says",
-        "SELECT m.id FROM map m WHERE m.rows != (SELECT count(*) FROM map_point p WHERE p.map_id = m.id)",
-    ),
-    (
-        "maps",
-        "map {} is a grid with two points in one cell, or one outside its cells",
-        "SELECT DISTINCT m.id FROM map m JOIN map_point p ON p.map_id = m.id WHERE m.method = 'grid' "
-        "AND (p.x < 0 OR p.x >= m.columns OR p.y > 0 OR p.y <= -m.lines OR p.x != round(p.x) OR p.y != round(p.y)) "
-        "UNION SELECT m.id FROM map m JOIN map_point p ON p.map_id = m.id WHERE m.method = 'grid' "
-        "GROUP BY m.id, p.x, p.y HAVING count(*) > 1",
-    ),
-]
-
-
-def _references(connection: Connection) -> Iterator[Finding]:
-    for part, message, sql in _REFERENCES:
-        for row in connection.exec_driver_sql(sql):
-            yield Finding(part, "catalog.db", message.format(row[0]))
-    if connection.execute(select(func.count()).select_from(schema.catalog)).scalar_one() != 1:
-        yield Finding("database", "catalog.db", "table catalog must have one row")
 
 
 def _shard(store: Store, shard: Row[Any], dims: dict[int, int]) -> tuple[Ids | None, list[Finding]]:
@@ -320,3 +242,10 @@ def _models(store: Store) -> Iterator[Finding]:
             path = model_path(store, sha256)
             if wrong := model_fault(path, sha256):
                 yield Finding("models", subject, f"its own {option}, {path.name}, {wrong}")
+
+
+def _backups(store: Store) -> Iterator[Finding]:
+    """Copies of catalog.db that `migrate` made; those made before their names told their hashes are passed over."""
+    for path in sorted(store.backups.glob("catalog-*-*.db")) if store.backups.is_dir() else ():
+        if not hash_file(path).startswith(path.stem.rpartition("-")[2]):
+            yield Finding("backups", path.name, "was altered: it cannot be restored from, delete it")

@@ -16,6 +16,7 @@ from engine.bulk_rows import insert_arrays, read_arrays
 from engine.errors import InputError
 from engine.named_runs import NamedRows, patient_change
 from engine.store import Store, now
+from engine.told import told
 from engine.validity import adjusted_mutual_information
 
 RUNS = NamedRows(schema.cluster_run, "cluster run", "houndstooth cluster SPACE -k 12")
@@ -156,7 +157,7 @@ def _loaded(connection: Connection, row: Row[Any]) -> ClusterRun:
         clusters=clusters,
         created=row.created,
         generation=row.generation,
-        parameters=json.loads(row.parameters),
+        parameters=told(row.parameters, f"how cluster run {row.id} was made"),
     )
 
 

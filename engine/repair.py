@@ -64,7 +64,7 @@ def _mark_lost(connection: Connection, folder: Path) -> int:
     refusal = schema.refusal
     refused = {tuple(row) for row in connection.execute(select(refusal.c.region_id, refusal.c.space_id))}
     for row in rows:
-        said = {int(number) for number in row.spaces.split(",") if number}
+        said = {int(number) for number in row.spaces.split(",") if number.isdecimal()}
         has = {one for one in said if row.id in held.get(one, ()) or (row.id, one) in refused}
         kept[row.image_id] = kept.get(row.image_id, said) & has
     for row in {row.image_id: row for row in rows}.values():

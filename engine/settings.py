@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from engine import schema
 from engine.store import Store
+from engine.told import told
 
 if TYPE_CHECKING:
     from engine.writer import Writer
@@ -21,7 +22,7 @@ def setting(store: Store, name: str) -> Any:
         found = connection.execute(
             select(schema.setting.c.value).where(schema.setting.c.name == name)
         ).scalar_one_or_none()
-    return None if found is None else json.loads(found)
+    return None if found is None else told(found, f"setting '{name}'")
 
 
 def keep_setting(writer: Writer, name: str, value: Any) -> None:

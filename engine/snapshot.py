@@ -6,7 +6,6 @@ Readers never wait for the writer: a snapshot is loaded in one read transaction,
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +20,7 @@ from engine.columns import BUILT_IN, load_column
 from engine.errors import SpaceError
 from engine.shards import MappedFile, VectorShard, open_vectors
 from engine.store import Store
+from engine.told import told
 from engine.vectors import SpaceVectors
 
 MODELS, OPTIONS, MADE = "models", "options", "made_with"
@@ -162,7 +162,7 @@ def load_spaces(connection: Connection, pending: bool = False) -> dict[str, Spac
             name=row.name,
             dim=row.dim,
             fingerprint=row.fingerprint,
-            parameters=json.loads(row.parameters),
+            parameters=told(row.parameters, f"what space {row.name} was made with"),
             weight=row.weight,
             reads=row.reads,
             pair_mean=row.pair_mean,

@@ -17,6 +17,7 @@ from engine.errors import InputError
 from engine.map_quality import MapQuality
 from engine.named_runs import NamedRows, patient_change
 from engine.store import Store, now
+from engine.told import told
 
 Method = Literal["pca", "tsne", "umap", "grid"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -119,10 +120,10 @@ def _loaded(row: Row[Any]) -> StoredMap:
         seed=row.seed,
         rows=row.rows,
         cell=None if row.columns is None else (row.columns, row.lines),
-        quality=json.loads(row.quality),
+        quality=told(row.quality, f"the quality of map {row.id}"),
         created=row.created,
         generation=row.generation,
-        parameters=json.loads(row.parameters),
+        parameters=told(row.parameters, f"how map {row.id} was made"),
         model=None if row.model is None else np.frombuffer(row.model, "<f4").reshape(3, -1),
     )
 
