@@ -112,13 +112,14 @@ def prepare(
     to: Path,
     mapping: Mapping_ = "actual",
     links: bool = False,
-    workers: int = 2,
+    workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Prepared:
     """Make the pairs of a folder. Kill it at any moment: the next run makes what is missing or has changed.
 
-    mapping: which names the ids of masks follow. links: hard links in the place of copies of photos, where they can be.
+    workers: threads, by default one a processor. mapping: which names the ids of masks follow. links: hard links in the
+    place of copies of photos, where they can be.
     Raises SourceError for a folder without photos or without any mask, InputError where `to` lies in it.
     """
     if to.resolve().is_relative_to(place.resolve()):
@@ -134,7 +135,10 @@ def prepare(
         folder.mkdir(parents=True, exist_ok=True)
     known = _ledger(to / "done.jsonl")
     failed, made, lines = [], 0, dict[str, _Done]()
-    with (to / "done.jsonl").open("a", encoding="utf-8") as ledger, ThreadPoolExecutor(workers) as pool:
+    with (
+        (to / "done.jsonl").open("a", encoding="utf-8") as ledger,
+        ThreadPoolExecutor(workers or os.cpu_count()) as pool,
+    ):
         for number, (pair, outcome) in enumerate(_each(pairs, to, folders, known, links, pool, stopped), 1):
             if isinstance(outcome, str):
                 failed.append((pair.name, outcome))
@@ -185,7 +189,7 @@ def _make(pair: Pair, to: Path, folders: Mapping[Mapped, Path], known: _Done | N
         state = (photo.st_size, photo.st_mtime_ns, mask.st_size, mask.st_mtime_ns)
         target = to / "photos" / f"{pair.name}{pair.photo.suffix}"
         masks = {one: folder / f"{pair.name}.png" for one, folder in folders.items()}
-        if known is not None and known.state == state and all(path.is_file() for path in (target, *masks.values())):
+        if known is not None and known.state == state and all(map(_is_whole, (target, *masks.values()))):
             return known
         data = read_file(pair.mask, DEFAULT_LIMITS)
         unknown: Mapping[tuple[int, int, int], int] = {}
@@ -211,6 +215,14 @@ def mask_png(mask: ColourMask) -> bytes:
     out = io.BytesIO()
     image.save(out, "PNG", compress_level=3)
     return out.getvalue()
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file is there; one that a power cut left empty is not."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _publish(path: Path, data: bytes) -> None:

@@ -140,6 +140,8 @@ def _tar(path: Path) -> Iterator[Sample | SourceProblem]:
                 else:
                     seen.add(name)
                     yield _member(path, archive, member, name, plain)
+            if plain and path.stat().st_size < archive.offset + tarfile.BLOCKSIZE:  # tarfile itself keeps silent
+                yield Place(path, f"after {len(seen)} members").kept("ends without the mark of its end: is it whole?")
     except _TAR_FAULTS as error:
         yield Place(path, f"after {len(seen)} members").lost(f"the archive is damaged or cut: {error}")
 
@@ -148,12 +150,13 @@ def _member(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo, name:
     text = _is_text(name)
     if plain and not text:
         return Sample(path, name, member.size, start=member.offset_data)
-    stream = archive.extractfile(member)
-    most = MOST_TEXT if text else _held_limit()
-    return Sample(path, name, member.size, data=stream.read(min(member.size, most)) if stream is not None else b"")
+    most = MOST_TEXT if text else 0 if member.size > _held_limit() else member.size
+    stream = archive.extractfile(member) if most else None
+    return Sample(path, name, member.size, data=stream.read(most) if stream is not None else b"")
 
 
 def _held_limit() -> int:
+    """Bytes of the largest picture of a packed tar that is held; of a larger one nothing is, and it fails."""
     from indexer.decode.limits import DEFAULT_LIMITS
 
     return int(DEFAULT_LIMITS.megabytes * 1e6)

@@ -14,7 +14,7 @@ from indexer.sources.base import SourceProblem
 from indexer.sources.cells import Misfit, shown
 from indexer.sources.finder import PhotoFinder
 from indexer.sources.lists import Line, ListFile, cells, corners_box, whole_numbers
-from indexer.sources.records import Place, Reading, Record, RecordSource, first_file, needed
+from indexer.sources.records import Reading, Record, RecordSource, first_file, needed
 
 _PARTITION: Final = ("Eval/list_eval_partition.txt", "list_eval_partition.txt")
 _HEADER: Final = ("image_name", "evaluation_status")
@@ -85,6 +85,7 @@ def categories_of(path: Path) -> list[tuple[str, str]]:
         if isinstance(row, Misfit) or not row[1].isdecimal() or int(row[1]) not in _KINDS:
             raise SourceError(f"{path} line {line.number}: must be a category and its type, 1, 2 or 3")
         found.append((row[0], _KINDS[int(row[1])]))
+    lines.require_whole(len(found))
     return found
 
 
@@ -100,11 +101,13 @@ class _Names:
 def _attribute_names(path: Path) -> _Names:
     """Names may hold spaces: they are split off the type once, from the right."""
     names = []
-    for line in ListFile(path, ("attribute_name", "attribute_type")):
+    lines = ListFile(path, ("attribute_name", "attribute_type"))
+    for line in lines:
         row = cells(line.text, 2)
         if isinstance(row, Misfit) or not row[1].isdecimal():
             raise SourceError(f"{path} line {line.number}: must be an attribute and its type, 1 to 5")
         names.append(row[0].lower())
+    lines.require_whole(len(names))
     wanted = [place for place, name in enumerate(names) if length_of([name]) or pattern_of([name])]
     return _Names(tuple(wanted), tuple(names[place] for place in wanted), len(names))
 
@@ -169,8 +172,7 @@ def _coarse(
         shared = {"category": category, "category_type": kind}
         product = PurePosixPath(name).parent.name or name
         yield Record(where, path, product, shared, alone, box=box, faults=tuple(faults))
-    if complaint := images.miscount(rows):
-        yield Place(images.path, "line 1").kept(complaint)
+    yield from images.complaints(rows)
 
 
 def _said(names: Sequence[str]) -> dict[str, object]:

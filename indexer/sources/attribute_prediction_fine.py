@@ -55,7 +55,14 @@ FINE: Final = (
 
 
 def _rows(path: Path) -> list[str]:
-    return [line.strip() for line in path.read_text(encoding=encoding_of(path), errors="replace").splitlines()]
+    """The lines without blank ones at the end. SourceError for a blank one between, which would shift the others."""
+    with path.open(encoding=encoding_of(path), errors="replace") as stream:
+        found = [line.strip() for line in stream]
+    while found and not found[-1]:
+        found.pop()
+    if "" in found:
+        raise SourceError(f"{path} line {found.index('') + 1}: blank: rows belong together by their number")
+    return found
 
 
 def _fine(
@@ -67,21 +74,19 @@ def _fine(
         if listed is None:
             continue
         paths = _rows(listed)
-        while paths and not paths[-1]:
-            paths.pop()
         beside = {}
         for what in ("attr", "cate", "bbox"):
             if other := first_file(anno, f"{part}_{what}.txt"):
                 beside[what] = _rows(other)
         for what, rows in beside.items():
-            if len([row for row in rows if row]) != len(paths):
+            if len(rows) != len(paths):
                 raise SourceError(
-                    f"{anno / f'{part}_{what}.txt'} line {len(rows)}: {len(rows):,} rows for the {len(paths):,} photos "
-                    f"of {part}.txt: rows belong together by their number"
+                    f"{anno / f'{part}_{what}.txt'} line {len(rows)}: {len(rows):,} rows for the "
+                    f"{len(paths):,} photos of {part}.txt: rows belong together by their number"
                 )
         for number, name in enumerate(paths):
             where = Place(listed, f"line {number + 1}")
-            path = finder.find(name) if name else Misfit("the line is blank")
+            path = finder.find(name)
             if isinstance(path, Misfit):
                 yield where.lost(path.reason)
                 continue

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from engine.attributes import AttributeType
 from engine.errors import SourceError
@@ -21,13 +21,14 @@ from indexer.sources.photo_cell import Whereabouts, find_photo
 from indexer.sources.places import derived_product, locate
 from indexer.sources.records import Box, Place, Reading, Record, RecordSource
 from indexer.sources.rows import Row
-from indexer.sources.rows_delimited import DelimitedRows, encoding_of
+from indexer.sources.rows_delimited import CP1252, DELIMITERS, NOT_UTF_8, DelimitedRows, encoding_of, strict_rows
 
 GOOGLE: Final = (
     "image-uri", "image-id", "product-set-id", "product-id", "product-category", "product-display-name", "labels",
     "bounding-poly",
 )  # fmt: skip
 PIXPLOT: Final = ("filename", "category", "tags", "description", "permalink", "year", "label", "x", "y")
+_ROW = f"{{}} cells: a row has {len(GOOGLE)}: put labels with commas in quotes"
 _CORNERS = ("x_1", "y_1", "x_2", "y_2")
 _OML = ("path", "label", "split", "is_query", "is_gallery", "category", *_CORNERS)
 _Read = Callable[[Row, Place], "Record | SourceProblem"]
@@ -37,13 +38,18 @@ def first_row(place: Path) -> list[str]:
     """The first row of a CSV file, in lower case; empty for anything else."""
     if not place.is_file() or place.suffix.lower() not in (".csv", ".tsv"):
         return []
+    first, delimiter = _first_line(place)
+    return [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
+
+
+def _first_line(place: Path) -> tuple[str, str]:
+    """The first line that is not blank, and what parts its cells."""
     with place.open("rb") as stream:
         head = stream.read(100_000)
     wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = head.decode("utf-16" if wide else "utf-8-sig", "replace")
     first = re.split("[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]  # a bare CR ends a line too
-    delimiter = "\t" if "\t" in first else ","
-    return [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
+    return first, max(DELIMITERS, key=first.count)
 
 
 def detect_oml(place: Path) -> bool:
@@ -143,7 +149,12 @@ def read_google(place: Path, how: Reading) -> RecordSource:
     types: dict[str, AttributeType] = {"category": "text", "name": "text", "product_set": "text"}
     types |= {name: "text" for name in labels if name not in types}
 
+    if next(iter(rows), None) is None:
+        raise SourceError(f"{place}: the table has no rows")
+
     def records() -> Iterator[Record | SourceProblem]:
+        if rows.encoding == CP1252:
+            yield Place(place, "line 1").kept(f"{NOT_UTF_8} if names look wrong")
         for number, cells in rows:
             yield _google(cells, Place(place, f"line {number}"), root, how.remote)
 
@@ -151,26 +162,25 @@ def read_google(place: Path, how: Reading) -> RecordSource:
 
 
 class _GoogleRows:
-    """Line number and cells by column; a header, where there is one, is passed over."""
+    """Line number and cells by column, under "" what is wrong with the row; a header is left out."""
 
     def __init__(self, place: Path) -> None:
         self._place = place
-        self._encoding = encoding_of(place)
+        self.encoding = encoding_of(place)
+        self._delimiter = _first_line(place)[1]
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
-        with self._place.open(encoding=self._encoding, errors="replace", newline="") as stream:
-            rows = csv.reader(stream)
-            before = 0
-            for row in self._sound(rows):
-                number, before = before + 1, rows.line_num
-                if any(cell.strip() for cell in row) and [cell.strip().lower() for cell in row[:4]] != [*GOOGLE[:4]]:
-                    yield number, {"": str(len(row)), **dict(zip(GOOGLE, map(str.strip, row), strict=False))}
-
-    def _sound(self, rows: Any) -> Iterator[list[str]]:
-        try:
-            yield from rows
-        except csv.Error as error:
-            raise SourceError(f"{self._place} line {rows.line_num}: {error}") from error
+        with self._place.open(encoding=self.encoding, errors="replace", newline="") as stream:
+            for number, _, row in strict_rows(stream, self._delimiter):
+                if isinstance(row, str):
+                    yield number, {"": row}
+                    continue
+                cells = [cell.strip() for cell in row]
+                while len(cells) > len(GOOGLE) and not cells[-1]:
+                    cells.pop()  # commas that stand at the end for nothing
+                if [cell.lower() for cell in cells[:4]] != [*GOOGLE[:4]]:
+                    wrong = "" if 4 <= len(cells) <= len(GOOGLE) else _ROW.format(len(cells))
+                    yield number, {"": wrong, **dict(zip(GOOGLE, cells, strict=False))}
 
 
 def _labels(text: str) -> tuple[dict[str, str], list[str]]:
@@ -188,8 +198,8 @@ def _labels(text: str) -> tuple[dict[str, str], list[str]]:
 
 
 def _google(cells: Mapping[str, str], where: Place, root: str, remote: Remote | None) -> Record | SourceProblem:
-    if not 4 <= int(cells[""]) <= len(GOOGLE):
-        return where.lost(f"{cells['']} cells: a row has {len(GOOGLE)}: put labels with commas in quotes")
+    if wrong := cells[""]:
+        return where.lost(wrong)
     photo = _of_bucket(cells["image-uri"], root, remote)
     product = cells["product-id"]
     if isinstance(photo, Misfit):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from engine.attributes import AttributeType
 from engine.errors import PictureError, SourceError
@@ -83,7 +83,7 @@ def _load(path: Path) -> dict[str, object] | SourceProblem:
     return told
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -91,10 +91,10 @@ def _garment(home: Path, part: str, path: Path, told: Mapping[str, object], key:
     where = Place(path, key)
     item = told[key]
     category = item.get("category_id") if isinstance(item, dict) else None
-    if not isinstance(item, dict) or not isinstance(category, int) or not 1 <= category <= len(CATEGORIES):
+    if not isinstance(item, dict) or not _is_whole(category) or not 1 <= category <= len(CATEGORIES):
         return where.lost(f"must be an object with a category_id of 1 to {len(CATEGORIES)}, not {shown(category)}")
     style, pair, worn = item.get("style", 0), told["pair_id"], told["source"] == "user"
-    if not isinstance(style, int):
+    if not _is_whole(style):
         return where.lost(f"style must be a whole number, not {shown(style)}")
     product = f"pair{pair}-style{style}" if style > 0 else f"{part}-{path.stem}-{key}"
     photo = home / "image" / f"{path.stem}.jpg"

@@ -80,14 +80,17 @@ def _require_magic(path: Path, told: int, wanted: int) -> None:
         raise SourceError(f"{path} byte 0: not an idx file of bytes (its number is {told:#010x})")
 
 
-def _read(path: Path, start: int, size: int) -> bytes:
-    """Bytes of a file, unpacked. Raises SourceError where it is cut or damaged."""
+def _read(path: Path, start: int, size: int, last: bool = False) -> bytes:
+    """Bytes of a file, unpacked. Raises SourceError where it is cut or damaged, or goes on after the last of them."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             stream.read(start)
             found: bytes = stream.read(size)
+            more = last and bool(stream.read(1))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError(f"{path}: damaged or cut: {error}") from error
+    if more:
+        raise SourceError(f"{path} byte {start + size}: more bytes than its header says")
     if len(found) < size:
         raise SourceError(f"{path} byte {start + len(found)}: the file is cut: {size - len(found):,} bytes are missing")
     return found
@@ -147,7 +150,7 @@ def _pictures(images: Path, count: int, height: int, width: int) -> NDArray[np.u
     """uint8 (n, h, w)."""
     import numpy as np
 
-    return np.frombuffer(_read(images, 16, count * height * width), np.uint8).reshape(count, height, width)
+    return np.frombuffer(_read(images, 16, count * height * width, last=True), np.uint8).reshape(count, height, width)
 
 
 def _records(place: Path, parts: list[str]) -> Iterator[Record | SourceProblem]:
@@ -158,7 +161,7 @@ def _records(place: Path, parts: list[str]) -> Iterator[Record | SourceProblem]:
             raise AssertionError("both were there a moment ago")
         pictures = _pictures(images, count, height, width)
         digits = max(5, len(str(count - 1)))
-        for number, label in enumerate(_read(labels, 8, count)):
+        for number, label in enumerate(_read(labels, 8, count, last=True)):
             where = Place(images, f"picture {number}")
             if label >= len(CLASSES):
                 yield Place(labels, f"byte {8 + number}").lost(f"label {label} is none of the {len(CLASSES)} classes")

@@ -18,11 +18,17 @@ from indexer.sources.finder import PhotoFinder
 from indexer.sources.given import ColourSegment, ShapesMask
 from indexer.sources.lists import ListFile, cells, corners_box, whole_numbers
 from indexer.sources.records import Box, Place, Reading, Record, RecordSource, first_file, needed
+from indexer.sources.rows_delimited import encoding_of
 
 if TYPE_CHECKING:
     from indexer.garments.colour_masks import Mapped
 
 PARTITION = ("Eval/list_eval_partition.txt", "list_eval_partition.txt")
+_BOXES_FILE = ("Anno/list_bbox_inshop.txt", "Anno/list_bbox_in_shop.txt", "list_bbox_inshop.txt")
+_LANDMARKS_FILE = ("Anno/list_landmarks_inshop.txt", "list_landmarks_inshop.txt")
+_DESCRIPTIONS_FILE = ("Anno/list_description_inshop.json", "list_description_inshop.json")
+_ITEMS_FILE = ("Anno/list_item_inshop.txt", "list_item_inshop.txt")
+_BESIDE = (*_BOXES_FILE, *_LANDMARKS_FILE, *_DESCRIPTIONS_FILE, *_ITEMS_FILE)
 _HEADER = ("image_name", "item_id", "evaluation_status")
 _BOXES = ("image_name", "clothes_type", "pose_type", "x_1", "y_1", "x_2", "y_2")
 _STATUS = ("train", "query", "gallery")
@@ -50,17 +56,24 @@ TYPES: Final[dict[str, AttributeType]] = {
 
 
 def detect(place: Path) -> bool:
-    """Whether a folder holds the partition of In-Shop."""
-    return place.is_dir() and any(header_of(place / name) == _HEADER for name in PARTITION)
+    """Whether a folder holds the partition of In-Shop; a malformed one too, where other lists of In-Shop are beside it.
+
+    Else its photos would be taken for a plain folder's, and its masks for photos.
+    """
+    if not place.is_dir():
+        return False
+    if any(header_of(place / name) == _HEADER for name in PARTITION):
+        return True
+    return first_file(place, *PARTITION) is not None and first_file(place, *_BESIDE) is not None
 
 
 def header_of(path: Path) -> tuple[str, ...]:
     """The words of a list's second line; none where there is no such file."""
     if not path.is_file():
         return ()
-    with path.open("rb") as stream:
+    with path.open(encoding=encoding_of(path), errors="replace") as stream:
         stream.readline(1_000)
-        return tuple(stream.readline(10_000).decode("latin-1").lower().split())
+        return tuple(stream.readline(10_000).lower().split())
 
 
 def read(place: Path, how: Reading, mapping: Mapped = "actual") -> RecordSource:
@@ -111,8 +124,7 @@ def _records(place: Path, how: Reading, partition: ListFile, mapping: Mapped) ->
             yield where.lost(path.reason)
             continue
         yield _record(where, name, item, status, path, file == name, aside, mapping)
-    if complaint := partition.miscount(rows):
-        yield Place(partition.path, "line 1").kept(complaint)
+    yield from partition.complaints(rows)
 
 
 def _folders(place: Path, root: Path | None) -> tuple[_Larger, PhotoFinder]:
@@ -180,16 +192,15 @@ def _shapes(aside: _Aside, name: str, word: str) -> ShapesMask | None:
 
 def _read_aside(place: Path) -> _Aside:
     aside = _Aside()
-    if path := first_file(place, "Anno/list_bbox_inshop.txt", "Anno/list_bbox_in_shop.txt", "list_bbox_inshop.txt"):
+    if path := first_file(place, *_BOXES_FILE):
         _read_boxes(ListFile(path, _BOXES), aside)
-    if path := first_file(place, "Anno/list_landmarks_inshop.txt", "list_landmarks_inshop.txt"):
+    if path := first_file(place, *_LANDMARKS_FILE):
         _read_landmarks(path, aside)
-    if path := first_file(place, "Anno/list_description_inshop.json", "list_description_inshop.json"):
+    if path := first_file(place, *_DESCRIPTIONS_FILE):
         aside.told = _read_descriptions(path, aside)
-    if path := first_file(place, "Anno/list_item_inshop.txt", "list_item_inshop.txt"):
+    if path := first_file(place, *_ITEMS_FILE):
         items = ListFile(path, None)
-        if complaint := items.miscount(sum(1 for _ in items)):
-            aside.problems.append(Place(path, "line 1").kept(complaint))
+        aside.problems += items.complaints(sum(1 for _ in items))
     for status in _STATUS:
         name = f"DeepFashion_segmentation_{status}.json"
         if path := first_file(place, f"Anno/segmentation/{name}", f"segmentation/{name}", name):
@@ -198,7 +209,9 @@ def _read_aside(place: Path) -> _Aside:
 
 
 def _read_boxes(boxes: ListFile, aside: _Aside) -> None:
+    rows = 0
     for line in boxes:
+        rows += 1
         found = cells(line.text, 7)
         numbers = found if isinstance(found, Misfit) else whole_numbers(found[1:])
         if isinstance(found, Misfit) or isinstance(numbers, Misfit):
@@ -212,14 +225,16 @@ def _read_boxes(boxes: ListFile, aside: _Aside) -> None:
             aside.problems.append(boxes.place(line).kept(f"{reason}; the whole photo is used"))
             continue
         aside.boxes[found[0]] = (clothes, pose, box)
+    aside.problems += boxes.complaints(rows)
 
 
 def _read_landmarks(path: Path, aside: _Aside) -> None:
     """Counts of those that are visible: 0 is visible, 1 occluded, 2 cut off. Each is visibility, x, y."""
-    lines = ListFile(path, None)
+    lines, rows = ListFile(path, None), 0
     for line in lines:
         if line.text.lower().startswith("image"):
             continue  # the header, which names as many landmarks as the largest garment has
+        rows += 1
         words = line.text.split()
         numbers = whole_numbers(words[1:])
         if isinstance(numbers, Misfit):
@@ -232,6 +247,7 @@ def _read_landmarks(path: Path, aside: _Aside) -> None:
             aside.problems.append(lines.place(line).kept("a landmark's visibility must be 0, 1 or 2"))
         else:
             aside.visible[words[0]] = sum(seen == 0 for seen in numbers[2::3])
+    aside.problems += lines.complaints(rows)
 
 
 def _read_descriptions(path: Path, aside: _Aside) -> dict[str, Mapping[str, object]]:

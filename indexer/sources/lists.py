@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import SourceError
+from indexer.sources.base import SourceProblem
 from indexer.sources.cells import Misfit, as_text, shown
 from indexer.sources.records import Place
-from indexer.sources.rows_delimited import encoding_of
+from indexer.sources.rows_delimited import CP1252, NOT_UTF_8, encoding_of
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,22 @@ class ListFile:
         """Where a row stands."""
         return Place(self.path, f"line {line.number}")
 
-    def miscount(self, rows: int) -> str | None:
-        """What is to be said where there are more or fewer rows than line 1 says."""
-        if rows == self.count:
-            return None
-        return f"line 1 says {self.count:,} rows, and there are {rows:,}: is the file whole?"
+    def complaints(self, rows: int) -> list[SourceProblem]:
+        """What is to be said of the file as a whole once so many rows of it were read."""
+        found = []
+        if self._encoding == CP1252:
+            found.append(Place(self.path, "line 1").kept(f"{NOT_UTF_8} if photos are not found"))
+        if rows != self.count:
+            told = f"line 1 says {self.count:,} rows, and there are {rows:,}: is the file whole?"
+            found.append(Place(self.path, "line 1").kept(told))
+        return found
+
+    def require_whole(self, rows: int) -> None:
+        """Raise SourceError where line 1 says another number: of a list whose row numbers mean something."""
+        if rows != self.count:
+            raise SourceError(
+                f"{self.path} line 1: says {self.count:,} rows, and there are {rows:,}: is the file whole?"
+            )
 
     def _lines(self) -> Iterator[Line]:
         with self.path.open(encoding=self._encoding, errors="replace") as stream:

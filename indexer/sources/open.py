@@ -76,6 +76,10 @@ def open_source(
         return chosen.read(place, how)
     except OSError as error:
         raise SourceError(f"{place}: {error.strerror}") from error
+    except SourceError as error:  # of what reads tables, whatever folder they are in
+        if place.name in str(error):
+            raise
+        raise SourceError(f"{place}: {error}") from None
 
 
 def named_format(name: str) -> Format:

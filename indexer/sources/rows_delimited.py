@@ -16,6 +16,8 @@ from indexer.sources.headers import has_image
 from indexer.sources.rows import MAX_LINE, Row, distinct, survey
 
 DELIMITERS = (",", ";", "\t", "|")
+CP1252 = "cp1252"
+NOT_UTF_8 = "not UTF-8: read as Windows-1252. Save it as UTF-8"
 _ROW_LINES = 1_000  # a cell with more line breaks than that is a quote that was never closed
 _RETRIES = 1_000_000  # lines that are read again after unclosed quotes, before rows are held to one line
 _SAMPLE = 2**16
@@ -48,18 +50,14 @@ class DelimitedRows:
         self.suspects = seen.suspects
         self.unusable = {}
         self._count = seen.count
-        self.notes = (
-            ["not UTF-8: read as Windows-1252. Save it as UTF-8 if names look wrong"]
-            if self._encoding == "cp1252"
-            else []
-        )
+        self.notes = [f"{NOT_UTF_8} if names look wrong"] if self._encoding == CP1252 else []
 
     def _open(self) -> TextIO:
         return self._path.open(encoding=self._encoding, errors="replace", newline="")
 
     def _header(self) -> tuple[int, Sequence[str]]:
         with self._open() as stream:
-            for line, _, cells in _strict_rows(stream, self._delimiter):
+            for line, _, cells in strict_rows(stream, self._delimiter):
                 if isinstance(cells, str):
                     raise SourceError(f"line {line}, the header, cannot be read: {cells}")
                 return line, distinct(cell.strip() for cell in cells)
@@ -69,7 +67,7 @@ class DelimitedRows:
         """Rows after the header; those with all cells blank are left out."""
         width = len(self.columns)
         with self._open() as stream:
-            for line, last, cells in _strict_rows(stream, self._delimiter):
+            for line, last, cells in strict_rows(stream, self._delimiter):
                 if line <= self._header_line:
                     continue
                 if isinstance(cells, str):
@@ -131,7 +129,7 @@ class _Lines:
         self.number -= len(self._row) - 1
 
 
-def _strict_rows(stream: TextIO, delimiter: str) -> Iterator[tuple[int, int, list[str] | str]]:
+def strict_rows(stream: TextIO, delimiter: str) -> Iterator[tuple[int, int, list[str] | str]]:
     """First and last physical line of each row that is not blank, with its cells, or why there are none."""
     lines = _Lines(stream)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -181,5 +179,5 @@ def encoding_of(path: Path) -> str:
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return "cp1252"
+            return CP1252
     return "utf-8-sig"
