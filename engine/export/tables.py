@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from engine.export.place import new_file
 from engine.export.rows import Table
@@ -20,7 +20,27 @@ def write_csv(table: Table, to: Path) -> None:
     Texts are not altered to hinder spreadsheets from taking =, +, - or @ at their start for a formula.
     """
     with new_file(to) as path, path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(csv_rows(table))
+        csv_writer(file).writerows(csv_rows(table))
+
+
+class _Lines:
+    """Takes lines that end in "\r\n" and writes them with "\n"."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, line: str) -> int:
+        """One line, as `csv.writer` writes it."""
+        return self._file.write(line[:-2] + "\n")
+
+
+def csv_writer(file: TextIO) -> Any:
+    """A `csv.writer` whose lines end in "\n" and whose texts may hold any line break.
+
+    With "\n" as its end of lines that of Python before 3.13 leaves a text with "\r" in it without quotes, and readers
+    take that for the end of the row.
+    """
+    return csv.writer(_Lines(file), lineterminator="\r\n")
 
 
 def csv_rows(table: Table) -> Iterator[Sequence[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 import textwrap
@@ -185,9 +184,9 @@ def _print(catalog: Catalog, ask: Ask, results: Results, explain: bool, output: 
             click.echo(hit.image)
     elif output == "csv":
         from engine.export.hits import hit_table
-        from engine.export.tables import csv_rows
+        from engine.export.tables import csv_rows, csv_writer
 
-        csv.writer(sys.stdout, lineterminator="\n").writerows(csv_rows(hit_table(results)))
+        csv_writer(sys.stdout).writerows(csv_rows(hit_table(results)))
     else:
         _print_table(catalog, ask, results, explain)
 

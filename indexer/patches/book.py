@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.export.place import new_file
+from engine.export.tables import csv_writer
 
 NAME = "patches.csv"
 _LOCK = ".patches.lock"
@@ -77,7 +78,7 @@ class PatchBook:
     def add(self, lines: Sequence[Line]) -> None:
         """Record a photo, its pictures being there already; those it had before and has no more are removed."""
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(map(astuple, lines))
+        csv_writer(text).writerows(map(astuple, lines))
         try:
             with self._path.open("ab", buffering=0) as file:
                 file.write(text.getvalue().encode())
@@ -96,7 +97,7 @@ class PatchBook:
 
     def _rewrite(self) -> None:
         with new_file(self._path) as path, path.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
+            table = csv_writer(file)
             table.writerow(_HEADER)
             for lines in self._lines.values():
                 table.writerows(map(astuple, lines))
