@@ -50,14 +50,17 @@ _LOWER = np.minimum(_place.astype(np.int64), 6)
 """Of each of 32 levels of a channel the lower of its two bins of eight; the other is the next."""
 _SHARES = np.stack([_LOWER + 1 - _place, _place - _LOWER])
 """How much a level counts in the lower bin and in the next, (2, 32); columns sum to 1."""
+_RED_GREEN = (_SHARES[:, None, :, None] * _SHARES[None, :, None, :]).reshape(4, 1024)
+"""The same of a pair of red and green levels, in the four pairs of their bins."""
+_LOWEST = (_LOWER[:, None] * 64 + _LOWER * 8).ravel()
+"""The lower bins of a pair of red and green levels, with blue's first, (1024,)."""
+_STEPS = np.array([[[0], [1]], [[8], [9]], [[64], [65]], [[72], [73]]])
+"""From the lower bins to the eight that a colour counts in, (4, 2, 1): pairs of red and green, then blue."""
 
 
 def _histogram(bins: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Shares of the 512 bins, summing to 1, from the occupied bins (m,) of the 32x32x32 histogram and their counts."""
-    red, green, blue = bins >> 10, bins >> 5 & 31, bins & 31
-    shares = counts / counts.sum()
-    corners = _SHARES[:, None, None, red] * _SHARES[None, :, None, green] * _SHARES[None, None, :, blue] * shares
-    lowest = _LOWER[red] * 64 + _LOWER[green] * 8 + _LOWER[blue]
-    steps = np.array([0, 1, 8, 9, 64, 65, 72, 73])  # in the order of the corners: red, then green, then blue
-    places = lowest + steps[:, None]
-    return np.asarray(np.bincount(places.ravel(), weights=corners.ravel(), minlength=512), np.float64)
+    pairs, blue = bins >> 5, bins & 31
+    shares = (_RED_GREEN.take(pairs, axis=1) * (counts / counts.sum()))[:, None] * _SHARES.take(blue, axis=1)
+    places = _LOWEST.take(pairs) + _LOWER.take(blue) + _STEPS
+    return np.asarray(np.bincount(places.ravel(), weights=shares.ravel(), minlength=512), np.float64)

@@ -62,11 +62,11 @@ def bin_colours(bins: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _count(picture: Picture) -> ColourCounts:
-    pixels = _sample(picture)
-    bins = (pixels[:, 0] >> 3).astype(np.uint16)
-    for channel in (1, 2):
+    levels = np.ascontiguousarray(_sample(picture).T) >> 3  # a row a channel, each to be read in one go
+    bins = levels[0].astype(np.uint16)
+    for channel in levels[1:]:
         bins <<= 5
-        bins |= pixels[:, channel] >> 3
+        bins |= channel
     histogram = np.bincount(bins, minlength=BINS)
     occupied = np.flatnonzero(histogram != 0)  # of booleans: ten times as fast as of integers
     return occupied, histogram[occupied]
