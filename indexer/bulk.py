@@ -6,6 +6,7 @@ another thread publishes the last. Chunks are bounded, so memory is too, whateve
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -39,8 +40,9 @@ from indexer.spaces.base import Extractor
 COMPACT_EVERY = 64
 """Changes between two looks at whether small shards are due to be merged."""
 
-LOCAL_WORKERS, REMOTE_WORKERS = 2, 16
-"""Threads that read and decode: from disks, and over networks, where they mostly wait."""
+REMOTE_WORKERS = 16
+LOCAL_WORKERS = min(max(2, os.cpu_count() or 1), REMOTE_WORKERS)
+"""Threads that read and decode: one a core from disks, and more over networks, where they mostly wait."""
 
 Progress = Callable[[Counts], None]
 
