@@ -18,8 +18,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class DrawnMap:
-    """What was drawn. paths: files and folders. photos: of the catalog that show, of which `dots` found no room for
-    their picture; `dropped` left the catalog since the map was made. A page has room for all on zooming in.
+    """What was drawn. paths: files and folders. photos: of the catalog, those that show.
+
+    dots: points without room for their picture, of which a page has none, since zooming makes room. dropped: points
+    whose region left the catalog, which do not show.
     """
 
     paths: tuple[Path, ...]
