@@ -52,7 +52,7 @@ class BucketSource:
         """Photos in the order of their names, folder by folder."""
         for one in self._found():
             inside = PurePosixPath(one.inside)
-            attributes, faults = folder_attributes(inside, self.attribute_types)
+            attributes, faults = folder_attributes(inside.parts[:-1], self.attribute_types)
             path = one.address.stored
             for reason in faults:
                 yield SourceProblem(path, "", reason, fatal=False)

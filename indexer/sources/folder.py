@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from engine.attributes import AttributeType, AttributeValue
 from engine.errors import SourceError
@@ -28,7 +29,7 @@ class FolderSource:
         """path: absolute; known: types that the catalog has. Raises SourceError where there is no picture."""
         self.name = str(path)
         self._path = path
-        self._root = path if path.is_dir() else path.parent
+        self._root = (path if path.is_dir() else path.parent).as_posix().rstrip("/") + "/"
         self.attribute_types: dict[str, AttributeType] = {
             name: (known or {}).get(name, "text") for name in ("category", "folder")
         }
@@ -50,7 +51,7 @@ class FolderSource:
     def __iter__(self) -> Iterator[SourceImage | SourceProblem]:
         """Photos in the order of their names, folder by folder."""
         for found in self._found():
-            path = Path(found.path).as_posix()
+            path = found.path.replace(os.sep, "/")
             if found.trouble or not _is_utf8(path):
                 reason = found.trouble or "the file name is not UTF-8: rename it"
                 yield SourceProblem(printable(path), "", reason, found.fatal)
@@ -58,11 +59,11 @@ class FolderSource:
                 yield from self._read(path)
 
     def _read(self, path: str) -> Iterator[SourceImage | SourceProblem]:
-        inside = PurePosixPath(path).relative_to(self._root.as_posix())
-        attributes, faults = folder_attributes(inside, self.attribute_types)
+        inside = path.removeprefix(self._root)  # as text: Path takes long, and a folder may hold millions
+        attributes, faults = folder_attributes(inside.split("/")[:-1], self.attribute_types)
         for reason in faults:
             yield SourceProblem(path, "", reason, fatal=False)
-        yield SourceImage(Path(path), path, str(inside.with_suffix("")), attributes)
+        yield SourceImage(Path(path), path, posixpath.splitext(inside)[0], attributes)
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,12 @@ class _Found:
 
 
 def folder_attributes(
-    inside: PurePosixPath, types: Mapping[str, AttributeType]
+    folders: Sequence[str], types: Mapping[str, AttributeType]
 ) -> tuple[dict[str, AttributeValue], list[str]]:
-    """`category` and `folder` of a photo by its path in the tree, and why one of them cannot be used."""
-    names = inside.parts[:-1]
-    told = {"category": names[-1]} if names else {}
-    if len(names) > 1:
-        told["folder"] = "/".join(names)
+    """`category` and `folder` of a photo by the folders it lies in, and why one of them cannot be used."""
+    told = {"category": folders[-1]} if folders else {}
+    if len(folders) > 1:
+        told["folder"] = "/".join(folders)
     attributes: dict[str, AttributeValue] = {}
     faults = []
     for name, text in told.items():
@@ -95,7 +95,8 @@ def folder_attributes(
 
 def is_picture_name(name: str) -> bool:
     """Whether a file's name says it is a picture."""
-    return Path(name).suffix.lower() in PICTURE_SUFFIXES
+    stem, _, suffix = name.rpartition(".")
+    return f".{suffix.lower()}" in PICTURE_SUFFIXES and stem[-1:] not in ("", "/", os.sep)
 
 
 def printable(path: str) -> str:
