@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.lookup import read_cards
 from engine.pages.cards import Card, card
 from engine.pages.render import render
-from engine.retrieval.evaluate import Found, RetrievalReport, WorstQuery
+from engine.retrieval.report import Found, RetrievalReport, WorstQuery
 from engine.store import Store
 from engine.thumbnails import Thumbnails
 

@@ -1,110 +1,26 @@
-"""The question of an evaluation, and its report."""
+"""Every query against the gallery: where what is right comes, over all, by group, and at its worst."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.attributes import AttributeType, Column
+from engine.attributes import Column
 from engine.columns import column_values
-from engine.errors import InputError, QueryError
-from engine.filters import parse_filter
-from engine.retrieval.intervals import Interval, bootstrap
-from engine.retrieval.measures import CURVE, KS, first_ranks, measure, recall_at
+from engine.errors import QueryError
+from engine.retrieval.intervals import bootstrap
+from engine.retrieval.measures import CURVE, first_ranks, measure, recall_at
+from engine.retrieval.question import Question, matching, settle
 from engine.retrieval.ranking import Photos, rankings
+from engine.retrieval.report import Figures, Found, RetrievalReport, WorstQuery
 from engine.snapshot import Reader, Snapshot
 
 Progress = Callable[[int, int], None]
 SHOWN = 8
 """Hits that are kept of each of the worst queries."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is measured.
-
-    weights: space -> weight, as in a search; empty for all spaces of the catalog at their own. query, gallery: filters
-    that say which photos ask and which answer; "" for what the catalog's `is_query` and `is_gallery`, or `split`, mark.
-    same: the attribute that photos of one thing share. per: the attribute of queries to tell results apart by; None
-    for `category` where there is one, "" for none. worst: how many of the worst queries to keep. seed: of intervals.
-    """
-
-    weights: Mapping[str, float] = field(default_factory=dict)
-    query: str = ""
-    gallery: str = ""
-    same: str = "product"
-    per: str | None = None
-    worst: int = 0
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Found:
-    """A gallery photo that a query found."""
-
-    image_id: int
-    region_id: int
-    rank: int
-    score: float
-    right: bool
-
-
-@dataclass(frozen=True)
-class WorstQuery:
-    """A query and what it found: the first hits, then the first right one if it is not among them."""
-
-    image_id: int
-    region_id: int
-    label: str
-    first_right: int
-    right: int
-    hits: tuple[Found, ...]
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Measures of a set of queries: name -> mean and 95 % interval over products. products: that were asked for."""
-
-    queries: int
-    products: int
-    measures: Mapping[str, Interval]
-
-
-@dataclass(frozen=True)
-class RetrievalReport:
-    """What was measured, of which generation.
-
-    unanswerable: queries left out because the gallery has no photo of what they show. cmc: share of queries with a
-    right photo among the first 1, 2, ... 50. groups: value of `per` -> figures, largest first.
-    """
-
-    question: Question
-    generation: int
-    gallery: int
-    unanswerable: int
-    whole: Figures
-    cmc: tuple[float, ...]
-    groups: Mapping[str, Figures]
-    worst: tuple[WorstQuery, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; the worst queries by their image ids."""
-        asked = self.question
-        return {
-            "spaces": dict(asked.weights), "query": asked.query, "gallery": asked.gallery, "same": asked.same,
-            "per": asked.per, "seed": asked.seed, "generation": self.generation, "gallery_photos": self.gallery,
-            "unanswerable_queries": self.unanswerable, **_figures(self.whole), "cmc": list(self.cmc),
-            "groups": {name: _figures(one) for name, one in self.groups.items()},
-        }  # fmt: skip
-
-
-def _figures(figures: Figures) -> dict[str, Any]:
-    measures = {name: [one.mean, one.low, one.high] for name, one in figures.measures.items()}
-    return {"queries": figures.queries, "products": figures.products, "measures": measures}
 
 
 def evaluate_retrieval(
@@ -118,10 +34,8 @@ def evaluate_retrieval(
     Raises QueryError when nothing marks query and gallery or one is empty, FilterError, SpaceError, and InputError for
     an attribute that the catalog does not have.
     """
-    snapshot, question = _asked(reader, question)
-    keep = {
-        part: _matching(snapshot, text) for part, text in (("query", question.query), ("gallery", question.gallery))
-    }
+    snapshot, question = settle(reader, question)
+    keep = {part: matching(snapshot, text) for part, text in (("query", question.query), ("gallery", question.gallery))}
     has = np.logical_or.reduce([snapshot.vectors(name).has(snapshot.region_ids) for name in question.weights])
     queries, gallery = Photos.of(snapshot, keep["query"] & has).first(), Photos.of(snapshot, keep["gallery"] & has)
     for part, photos in (("query", queries), ("gallery", gallery)):
@@ -148,52 +62,6 @@ def evaluate_retrieval(
         groups,
         worst,
     )
-
-
-def _asked(reader: Reader, question: Question) -> tuple[Snapshot, Question]:
-    """The snapshot with every column that is needed, and the question with nothing left open."""
-    filled: list[Question] = []
-
-    def names(known: Mapping[str, AttributeType]) -> set[str]:
-        whole = _filled(question, known)
-        filled.append(whole)
-        read = {
-            name for text in (whole.query, whole.gallery) if text.strip() for name in parse_filter(text, known).names
-        }
-        return {*read, whole.same, *([whole.per] if whole.per else [])}
-
-    snapshot = reader.snapshot(names)
-    weights = dict(question.weights) or {name: space.weight for name, space in snapshot.spaces.items()}
-    for name, weight in weights.items():
-        snapshot.space(name)
-        if not weight > 0:
-            raise QueryError(f"the weight of '{name}' must be above 0, got {weight:g}")
-    one = filled[-1]
-    return snapshot, Question(weights, one.query, one.gallery, one.same, one.per, one.worst, one.seed)
-
-
-def _filled(question: Question, known: Mapping[str, AttributeType]) -> Question:
-    query, gallery = question.query, question.gallery
-    if not (query.strip() and gallery.strip()):
-        if known.get("is_query") == known.get("is_gallery") == "boolean":
-            query, gallery = query or "is_query", gallery or "is_gallery"
-        elif known.get("split") == "text":
-            query, gallery = query or "split = 'query'", gallery or "split = 'gallery'"
-        else:
-            raise QueryError(
-                "nothing marks queries and gallery: the catalog has neither is_query and is_gallery nor split. Say "
-                'which photos ask and which answer as filters: --query "worn" --gallery "not worn"'
-            )
-    per = question.per if question.per is not None else ("category" if "category" in known else "")
-    for name in (question.same, per):
-        if name and name not in known:
-            raise InputError(f"the catalog has no attribute '{name}': it has {', '.join(sorted(known))}")
-    return Question(question.weights, query, gallery, question.same, per, question.worst, question.seed)
-
-
-def _matching(snapshot: Snapshot, text: str) -> NDArray[np.bool_]:
-    condition = parse_filter(text, snapshot.attributes)
-    return np.asarray(condition.evaluate(snapshot.columns(condition.names), len(snapshot.region_ids)))
 
 
 def _codes(column: Column) -> NDArray[np.int64]:
@@ -304,6 +172,3 @@ def _worst(
         image, region = int(queries.images[found.places[number]]), int(snapshot.region_ids[row])
         worst.append(WorstQuery(image, region, label, first, int(found.right[number]), tuple(hits)))
     return tuple(worst)
-
-
-__all__ = ["KS", "Figures", "Found", "Question", "RetrievalReport", "WorstQuery", "evaluate_retrieval"]

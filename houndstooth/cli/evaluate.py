@@ -15,7 +15,7 @@ from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json, using_option
 
 if TYPE_CHECKING:
-    from engine.retrieval.evaluate import Figures, RetrievalReport
+    from engine.retrieval.report import Figures, RetrievalReport
 
 
 @click.group("evaluate")
