@@ -77,6 +77,7 @@ def judge(trained: Trained, options: JudgeOptions, progress: Progress = lambda s
         problems=training.problems,
         copies=training.duplicates.copies,
         near_pairs=len(training.duplicates.near),
+        taught=training.taught,
         facts=facts,
         picture=lambda item: _picture(paths[item]),
     )

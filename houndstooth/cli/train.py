@@ -298,6 +298,13 @@ def _print(
     for measure, found in card["metrics"].items():
         ends = f"  {found['low']:.3f} to {found['high']:.3f}" if "low" in found else ""
         click.echo(f"  {TITLES[measure]:<18} {found['value']:.3f}{ends}")
+    for space, known in card.get("tested_that_a_space_was_taught_by", {}).items():
+        others = "" if known["right_of_others"] is None else f"; of the others {known['right_of_others']:.3f} are right"
+        click.echo(
+            f"Warning: the network of '{space}' was taught by {counted(known['tested'], 'photo')} of those tested on, "
+            f"and looks better on them than it is{others}",
+            err=True,
+        )
     if to is not None:
         click.echo(f"Wrote {to}: `houndstooth label {name} --model {to}` puts it in a catalog")
     if catalog is not None:

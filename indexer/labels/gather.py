@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,8 @@ class TrainingSet:
     """Photos to learn a label from, row by row.
 
     features: float32 (n, d), vectors of `spaces` joined, NaN where a photo lacks one. paths: of the photos, absolute.
-    problems: what could not be used, one line each.
+    problems: what could not be used, one line each. taught: space -> bool (n,), photos that its network was taught by:
+    on those a label looks better than it is.
     """
 
     labelled: Labelled
@@ -41,6 +42,7 @@ class TrainingSet:
     paths: tuple[str, ...]
     duplicates: Duplicates
     problems: tuple[str, ...] = ()
+    taught: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def columns(self, names: Sequence[str]) -> NDArray[np.float32]:
         """The features of some of the spaces."""
@@ -218,7 +220,19 @@ def gather(
         tuple(example.part for example, _ in pairs),
     )  # fmt: skip
     paths = tuple(example.photo or photo.path for example, photo in pairs)
-    return TrainingSet(labelled, features, used, paths, duplicates, tuple(problems))
+    hashes = np.array([photo.phash for _, photo in pairs], dtype=np.uint64)
+    return TrainingSet(labelled, features, used, paths, duplicates, tuple(problems), _taught(used, hashes))
+
+
+def _taught(spaces: Sequence[SpaceUsed], hashes: NDArray[np.uint64]) -> dict[str, NDArray[np.bool_]]:
+    """Which photos the networks of these spaces were taught by: known of the shipped network of `kind`."""
+    from indexer.kinds.taught import taught_photos
+    from indexer.spaces.kind import Kind
+
+    if not any(space.name == Kind.name and space.fingerprint == Kind().fingerprint for space in spaces):
+        return {}
+    known = taught_photos(hashes)
+    return {Kind.name: known} if known.any() else {}
 
 
 def _duplicates(

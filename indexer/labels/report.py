@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.export.place import new_file
@@ -90,12 +91,22 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Taught:
+    """Of the photos tested, those that the network of a space was taught by. right_of_others: None where all are."""
+
+    space: str
+    tested: int
+    right_of_others: float | None
+
+
+@dataclass(frozen=True)
 class Report:
     """What a label is worth. models: the first is the one that the report is about.
 
     tested: predictions made of photos not learned from; a photo is in it once a repeat. leaked: those whose group was
     learned from all the same (parts that were given). copies, near_pairs: identical photos, and pairs that look nearly
-    the same. problems: photos that could not be used, one line each. facts: what else is to be told, by label.
+    the same. taught: spaces that know photos tested. problems: photos that could not be used, one line each. facts:
+    what else is to be told, by label.
     """
 
     attribute: str
@@ -112,6 +123,7 @@ class Report:
     curve: tuple[CurvePoint, ...]
     copies: int
     near_pairs: int
+    taught: tuple[Taught, ...]
     problems: tuple[str, ...]
     facts: Mapping[str, str]
     notes: tuple[str, ...]
@@ -140,6 +152,7 @@ def build_report(
     problems: Sequence[str] = (),
     copies: int = 0,
     near_pairs: int = 0,
+    taught: Mapping[str, NDArray[np.bool_]] | None = None,
     facts: Mapping[str, str] | None = None,
     picture: Picture | None = None,
     precision: float = 0.95,
@@ -150,8 +163,9 @@ def build_report(
 
     Name it first for a reason that is not these figures: the best of several on a test part looks better than it is.
     epochs: model -> accuracy after each epoch, for the old interval. picture: a photo's JPEG thumbnail by its name, for
-    the mistakes. precision, coverage: what abstention is asked for. Raises InputError when models were not evaluated
-    on the same divisions.
+    the mistakes. taught: space -> bool (n,), photos that its network was taught by, by rows of what is labelled; they
+    are told of the first model, which reads it. precision, coverage: what abstention is asked for. Raises InputError
+    when models were not evaluated on the same divisions.
     """
     if not evaluations:
         raise InputError("a report needs at least one model that was evaluated")
@@ -178,6 +192,7 @@ def build_report(
         tuple(curve),
         copies,
         near_pairs,
+        _taught(first, taught or {}),
         tuple(problems),
         dict(facts or {}),
         (),
@@ -187,6 +202,17 @@ def build_report(
     from indexer.labels.report_text import notes_of
 
     return replace(made, notes=notes_of(made))
+
+
+def _taught(evaluation: Evaluation, taught: Mapping[str, NDArray[np.bool_]]) -> tuple[Taught, ...]:
+    tested = evaluation.predictions
+    found = []
+    for space, known in taught.items():
+        old = known[tested.rows]
+        if old.any():
+            others = None if old.all() else float(tested.correct[~old].mean())
+            found.append(Taught(space, int(old.sum()), others))
+    return tuple(found)
 
 
 def write_report(report: Report, to: Path) -> None:

@@ -66,6 +66,12 @@ def notes_of(report: Report) -> tuple[str, ...]:
             f"Of the {report.tested:,} photos tested, {report.leaked:,} have their group, a near-duplicate for one, on "
             f"the side that was learned from: the parts were given so.{effect}"
         )
+    for one in report.taught:
+        others = "" if one.right_of_others is None else f" Of the others {_percent(one.right_of_others)} are right."
+        notes.append(
+            f"{one.tested:,} of the {report.tested:,} tests are of photos that the network of the space `{one.space}` "
+            f"was taught by, whose vectors {main.name} reads: on those it looks better than it is.{others}"
+        )
     if report.copies or report.near_pairs:
         notes.append(
             f"{report.copies:,} photos are copies of others, and {report.near_pairs:,} pairs look nearly the same; "

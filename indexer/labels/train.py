@@ -164,5 +164,17 @@ def _card(training: TrainingSet, evaluation: Evaluation, kind: str, seed: int, l
         "scheme": str(evaluation.scheme),
         "tested": len(tested),
         "tested_that_cross": int(tested.leaked.sum()),
+        **_on_taught(training, tested),
         "right": round(float(tested.correct.mean()), 4),
     }
+
+
+def _on_taught(training: TrainingSet, tested: Predictions) -> dict[str, Any]:
+    """For the card: of the photos tested those that a space's network was taught by, and how many others are right."""
+    told = {}
+    for space, known in training.taught.items():
+        old = known[tested.rows]
+        if old.any():
+            others = None if old.all() else round(float(tested.correct[~old].mean()), 4)
+            told[space] = {"tested": int(old.sum()), "right_of_others": others}
+    return {"tested_that_a_space_was_taught_by": told} if told else {}

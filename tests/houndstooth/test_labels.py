@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from engine.snapshot import Reader
 from engine.store import Store
 from engine.writer import writing
 from houndstooth.labels import keep, list_labels
+from houndstooth.map_view import map_view
 from houndstooth.training import TrainOptions
 from indexer.bulk import StopRequest
 from indexer.labels.apply import apply_label, predict
@@ -97,7 +100,7 @@ def test_a_label_becomes_a_filter(trained: Shop, cli: Callable[..., Outcome], tm
 
 
 def test_every_prediction_shown_is_the_stored_one(trained: Shop, cli: Callable[..., Outcome], tmp_path: Path) -> None:
-    """By file name: JSON, table, CSV, HTML, and the filter, against the rows of the database and the head itself."""
+    """By file name: JSON, CSV, the filter, HTML and the map, against the rows of the database and the head itself."""
     told = {Path(path).name: (bool(value), sure) for path, (value, sure, _) in stored(trained, "patterned").items()}
     assert len(told) == len(trained.rows)  # names are distinct, so they can be compared by
     catalog = houndstooth.open(trained.catalog)
@@ -124,6 +127,16 @@ def test_every_prediction_shown_is_the_stored_one(trained: Shop, cli: Callable[.
         for row in csv.DictReader(file):
             value, sure = told[Path(row["image"]).name]
             assert row["patterned"].lower() == str(value).lower()
+    html = tmp_path / "hits.html"
+    assert cli(*asked, "--where", "patterned", "--to", html).code == 0
+    cards = re.findall(r'class="called" title="([^"]+)"', html.read_text(encoding="utf-8"))
+    assert {Path(unescape(path)).name for path in cards} == {name for name, (value, _) in told.items() if value}
+    view = map_view(catalog.reader, catalog.map("vgg", "pca"), None)
+    column = view.columns["patterned"]
+    assert column.confidence is not None and len(view.region_ids) == len(told)
+    for number, seen, chance in zip(view.region_ids.tolist(), column.values, column.confidence, strict=True):
+        value, sure = told[names[number]]
+        assert bool(seen) is value and chance == pytest.approx(sure, abs=1e-6)
 
 
 def _regions(catalog: houndstooth.Catalog) -> list[Any]:

@@ -158,3 +158,27 @@ def test_it_names_real_garments(shared_data: Path) -> None:
     named = load_kind(SHIPPED).chances(rows).argmax(1)
     right = sum(int(said) == one.category for said, one in zip(named, test, strict=True))
     assert right >= 34
+
+
+def test_photos_that_the_network_knows(shared_data: Path) -> None:
+    """Those of the train and validation parts, saved anew too; none of the test part."""
+    import io
+
+    from PIL import Image
+
+    from indexer.decode import decode, read_picture
+    from indexer.kinds.taught import taught_photos
+    from indexer.phash import phash
+
+    def hashes(part: str) -> np.ndarray:
+        photos = sorted((shared_data / "clothing" / part).rglob("*.jpg"))[::40][:12]
+        found = []
+        for photo in photos:
+            anew = io.BytesIO()
+            with Image.open(photo) as image:
+                image.convert("RGB").save(anew, "JPEG", quality=70)
+            found += [phash(read_picture(photo)), phash(decode(anew.getvalue()))]
+        return np.array(found, np.uint64)
+
+    assert taught_photos(hashes("train")).all() and taught_photos(hashes("validation")).all()
+    assert not taught_photos(hashes("test")).any()

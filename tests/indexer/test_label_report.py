@@ -192,3 +192,17 @@ def test_a_promise_that_all_photos_keep_is_said_so():
     report = build_report({"sure": judged}, precision=0.8)
     assert report.main.abstention.threshold.confidence == 0
     assert abstention_sentences(report)[0].startswith("Answering all photos, however unsure, promises 80.0 % right")
+
+
+def test_photos_that_a_space_was_taught_by_are_told(two):
+    _, evaluation, _ = two
+    known = np.zeros(len(evaluation.labelled), bool)
+    known[::3] = True
+    report = build_report({"linear": evaluation}, taught={"kind": known, "vgg": known & False})
+    tested = evaluation.predictions
+    old = known[tested.rows]
+    (told,) = report.taught
+    assert (told.space, told.tested) == ("kind", int(old.sum()))
+    assert told.right_of_others == pytest.approx(np.mean(tested.predicted[~old] == tested.targets[~old]))
+    assert any("the network of the space `kind` was taught by" in note for note in report.notes)
+    assert not build_report({"linear": evaluation}).taught
