@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from indexer.spaces.base import Extractor
     from indexer.spaces.vgg import Vgg
 
-DEFAULT_SPACES = ("colour", "palette", "vgg", "pattern", "kind")
+DEFAULT_SPACES = ("colour", "palette", "vgg", "pattern", "kind", "outline")
 """What a new catalog gets when nobody says otherwise."""
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from indexer.labels.train import Trained
     from indexer.spaces.base import Extractor
 
-LABEL_SPACES = ("kind", "vgg")
+LABEL_SPACES = ("kind", "vgg", "outline")
 """Spaces that a label learns from when no catalog says which there are: those of them that are installed."""
 
 EXTRACTING = "vectors of new photos"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, MissingDependencyError
 from indexer.labels.examples import Labelled
-from indexer.labels.forest import LEAVES, grow
+from indexer.labels.forest import LEAVES, TREES, grow
 from indexer.labels.heads import (
     Head,
     Layer,
@@ -44,23 +45,31 @@ class Fitted:
 
 
 def fit_head(
-    kind: str, features: Matrix, labelled: Labelled, train: Rows, validation: Rows, seed: int, refit: bool = False
+    kind: str,
+    features: Matrix,
+    labelled: Labelled,
+    train: Rows,
+    validation: Rows,
+    seed: int,
+    refit: bool = False,
+    trees: int = TREES,
 ) -> Fitted:
     """Fit a head on the training rows; what its kind leaves open, and the temperature, the validation rows choose.
 
     features: float32 (n, d), a row for each of `labelled`, NaN where a photo lacks a space. refit: learn once more,
-    from both parts with what was chosen (the temperature stays). Deterministic by the seed.
+    from both parts with what was chosen (the temperature stays). trees: of a forest. Deterministic by the seed.
     Raises InputError for another kind, for no validation rows or for a class without training rows.
     """
     if kind not in HEADS:
         raise InputError(f"a head is one of {', '.join(HEADS)}, not {kind!r}")
     if not len(train) or not len(validation):
         raise InputError("a head needs photos to learn from and others to choose by")
-    learn, fit_again = {
+    learners: dict[str, tuple[Callable[..., Fitted], Callable[..., Head]]] = {
         "linear": (_learn_linear, _fit_linear),
         "dense": (_learn_dense, _fit_dense),
-        "forest": (_learn_forest, _fit_forest),
-    }[kind]
+        "forest": (partial(_learn_forest, trees=trees), partial(_fit_forest, trees=trees)),
+    }
+    learn, fit_again = learners[kind]
     made = learn(features, labelled, train, validation, seed)
     scores, truth = made.head.scores(features[validation]), labelled.targets[validation]
     temperature = best_temperature(scores, truth, labelled.several)
@@ -70,11 +79,13 @@ def fit_head(
     return Fitted(made.head.with_temperature(temperature), {**made.chosen, "temperature": round(temperature, 4)})
 
 
-def head_fit(kind: str, features: Matrix, labelled: Labelled) -> Callable[[Rows, Rows, int], Callable[[Rows], Matrix]]:
+def head_fit(
+    kind: str, features: Matrix, labelled: Labelled, trees: int = TREES
+) -> Callable[[Rows, Rows, int], Callable[[Rows], Matrix]]:
     """As `indexer.labels.evaluate` wants it: fit(train, validation, seed) -> (rows -> chances)."""
 
     def fit(train: Rows, validation: Rows, seed: int) -> Callable[[Rows], Matrix]:
-        head = fit_head(kind, features, labelled, train, validation, seed).head
+        head = fit_head(kind, features, labelled, train, validation, seed, trees=trees).head
         return lambda rows: head.chances(features[rows])
 
     return fit
@@ -137,11 +148,11 @@ def _logistic(
     return weights, bias
 
 
-def _learn_forest(features: Matrix, labelled: Labelled, train: Rows, validation: Rows, seed: int) -> Fitted:
+def _learn_forest(features: Matrix, labelled: Labelled, train: Rows, validation: Rows, seed: int, trees: int) -> Fitted:
     """Of the sizes of a leaf the one whose scores, calibrated, make the validation part likeliest."""
     found: list[tuple[float, int, Head]] = []
     for least in LEAVES:
-        head = grow(features, labelled, train, seed, least)
+        head = grow(features, labelled, train, seed, least, trees)
         scores, truth = head.scores(features[validation]), labelled.targets[validation]
         warm = best_temperature(scores, truth, False)
         found.append((log_loss(scores / np.float32(warm), truth, False), least, head))
@@ -149,8 +160,10 @@ def _learn_forest(features: Matrix, labelled: Labelled, train: Rows, validation:
     return Fitted(head, {"leaf": least})
 
 
-def _fit_forest(features: Matrix, labelled: Labelled, rows: Rows, seed: int, chosen: dict[str, Any]) -> Head:
-    return grow(features, labelled, rows, seed, chosen["leaf"])
+def _fit_forest(
+    features: Matrix, labelled: Labelled, rows: Rows, seed: int, chosen: dict[str, Any], trees: int
+) -> Head:
+    return grow(features, labelled, rows, seed, chosen["leaf"], trees)
 
 
 def _learn_dense(features: Matrix, labelled: Labelled, train: Rows, validation: Rows, seed: int) -> Fitted:

@@ -15,6 +15,7 @@ from engine.store import now, program
 from indexer.labels.abstain import abstention
 from indexer.labels.evaluate import Evaluation, evaluate
 from indexer.labels.fit import fit_head, head_fit
+from indexer.labels.forest import TREES
 from indexer.labels.gather import TrainingSet
 from indexer.labels.intervals import group_intervals
 from indexer.labels.metrics import measures
@@ -53,22 +54,23 @@ def train_head(
     seed: int = 0,
     told: Mapping[str, Any] | None = None,
     progress: Progress = lambda stage, done, total: None,
+    trees: int = TREES,
 ) -> Trained:
     """Judge a head of this kind, then fit the one that is kept.
 
     The one kept learns from all photos, or from all but the test part where parts were given. told: what else the card
-    is to say. Raises InputError where the photos do not suffice.
+    is to say. trees: of a forest. Raises InputError where the photos do not suffice.
     """
     labelled = training.labelled
     chosen = choose_scheme(training, scheme)
-    evaluation = evaluate(labelled, head_fit(kind, training.features, labelled), chosen, seed, progress)
+    evaluation = evaluate(labelled, head_fit(kind, training.features, labelled, trees), chosen, seed, progress)
     progress("the label itself", 0, 1)
     if chosen.kind == "given":
         learned, aside = evaluation.splits[0].train, evaluation.splits[0].validation
     else:
         split = make_splits(labelled, Scheme("hold-out", share=0.2), seed)[0]
         learned, aside = np.sort(np.concatenate([split.train, split.validation])), split.test
-    fitted = fit_head(kind, training.features, labelled, learned, aside, seed, refit=True)
+    fitted = fit_head(kind, training.features, labelled, learned, aside, seed, refit=True, trees=trees)
     card = {
         **_card(training, evaluation, kind, seed, len(learned) + len(aside)),
         "learned": told_apart(training, kind, scheme, seed),

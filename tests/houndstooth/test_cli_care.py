@@ -19,7 +19,7 @@ def ledger_of(catalog: Path, sql: str) -> list:
     return found
 
 
-DIMENSIONS = {"colour": 512, "palette": 20, "vgg": 256, "pattern": 128, "kind": 320}
+DIMENSIONS = {"colour": 512, "palette": 20, "vgg": 256, "pattern": 128, "kind": 320, "outline": 155}
 
 
 def test_info_counts(cli, demo) -> None:

@@ -79,7 +79,7 @@ def test_maxi_is_told_on_demand(photos: Path, tmp_path: Path) -> None:
     if "maxi" not in shipped_labels():
         pytest.skip("no maxi label has been made: python -m houndstooth.make_shipped")
     catalog = houndstooth.open(tmp_path / "c.catalog", create=True)
-    catalog.index(photos, spaces=["vgg"], garments="none")
+    catalog.index(photos, spaces=["outline"])
     assert catalog.labels() == []
     applied = catalog.label("maxi")
     assert sum(applied.values["maxi"].values()) == applied.regions == 2 * len(KINDS)

@@ -143,7 +143,7 @@ WRONG = [
     (["--set", "colour.bins=9"], "has no option 'bins': it has none"),
     (["--set", "vgg.weights=/none/at.safetensors"], "no VGG16 weights at /none/at.safetensors"),
     (["--set", "vgg.weights={here}"], "is not a safetensors file"),
-    (["--set", "shape.names=x"], "which is not indexed: the spaces are colour, palette, vgg, pattern, kind"),
+    (["--set", "shape.names=x"], "which is not indexed: the spaces are colour, palette, vgg, pattern, kind, outline"),
 ]
 
 
@@ -203,14 +203,15 @@ def test_drop_takes_what_the_space_told(cli, shop) -> None:
     assert "dominant_colour" not in told["hits"][0]["attributes"]
     catalog = houndstooth.open(shop.catalog)
     assert catalog.check().clean and catalog.index(shop.table, spaces=["palette"]).counts.indexed == len(shop.rows)
-    assert set(spaces_of(shop.catalog)) == {"colour", "palette", "vgg", "pattern", "kind"} and catalog.check().clean
+    assert set(spaces_of(shop.catalog)) == {"colour", "palette", "vgg", "pattern", "kind", "outline"}
+    assert catalog.check().clean
 
 
 def test_the_last_space_and_an_unknown_one_are_not_dropped(cli, shop) -> None:
     catalog = houndstooth.open(shop.catalog)
-    with pytest.raises(errors.SpaceError, match=r"no space 'vg': it has colour, palette, vgg, pattern, kind"):
+    with pytest.raises(errors.SpaceError, match=r"no space 'vg': it has colour, palette, vgg, pattern, kind, outline"):
         catalog.drop("vg")
-    for space in ("palette", "vgg", "pattern", "kind"):
+    for space in ("palette", "vgg", "pattern", "kind", "outline"):
         catalog.drop(space)
     done = cli("drop", "colour", "-c", shop.catalog)
     assert done.code == 2 and "'colour' is the last space that answers" in done.err

@@ -68,6 +68,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
         "migrations/versions/0003_maps.py", "indexer/weights/vgg16.safetensors",
         "indexer/weights/vgg16_projection.safetensors", "indexer/weights/garments.safetensors",
         "indexer/weights/pattern.safetensors", "indexer/weights/kind.safetensors",
+        "indexer/weights/kind_photos.npy",
         "indexer/weights/label_category.safetensors", "indexer/weights/label_maxi.safetensors",
         "engine/py.typed", "indexer/py.typed", "houndstooth/py.typed",
         "engine/pages/templates/style.css", "engine/pages/templates/tokens.css", "engine/pages/built/map.html",
