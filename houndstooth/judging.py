@@ -104,10 +104,11 @@ def _network(trained: Trained, name: str, options: JudgeOptions, progress: Progr
 
 def _picture(path: str) -> bytes | None:
     """A small JPEG of a photo; None when it cannot be read any more."""
-    from indexer.decode import read_picture
+    from indexer.decode import decode
+    from indexer.stored import read_stored
     from indexer.thumbnail import BACKGROUND, thumbnail
 
     try:
-        return thumbnail(read_picture(Path(path)), PICTURE_SIDE, background=BACKGROUND)
+        return thumbnail(decode(read_stored(path)), PICTURE_SIDE, background=BACKGROUND)
     except PictureError:
         return None

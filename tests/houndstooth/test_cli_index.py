@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from web_shop import open_web_shop
 
 LIGHT = ("--spaces", "colour,palette")
 
@@ -325,3 +326,33 @@ def test_a_table_is_surveyed_once(cli, shop, tmp_path: Path, monkeypatch, where:
     place = shop.catalog if where == "there" else tmp_path / "new.catalog"
     assert cli("index", shop.table, "--spaces", "colour", "-c", place).code == 0
     assert len(surveyed) == 1
+
+
+def test_addresses_are_read_when_that_is_asked_for(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("aiohttp", reason="aiohttp is optional: pip install 'houndstooth[remote]'")
+    monkeypatch.delenv("HOUNDSTOOTH_ALLOW_REMOTE", raising=False)
+    catalog, table = tmp_path / "c", tmp_path / "products.csv"
+    with open_web_shop() as web:
+        web.photos["/1.png"] = draw(tmp_path / "1.png", (200, 30, 40)).read_bytes()
+        table.write_text(f"image,product\n{web.address('/1.png?token=hunter2')},p1\n")
+        refused = cli("index", table, *LIGHT, "-c", catalog)
+        assert refused.code == 1 and "--allow-remote" in refused.err and "hunter2" not in refused.out + refused.err
+        inside = cli("index", table, *LIGHT, "-c", catalog, "--allow-remote")
+        assert inside.code == 1 and "--allow-private" in inside.err and not web.asked
+        told = index(cli, table, "-c", catalog, "--allow-remote", "--allow-private")
+        assert totals(told) == (1, 1, 0, 0, 0)
+        monkeypatch.setenv("HOUNDSTOOTH_ALLOW_REMOTE", "1")
+        monkeypatch.setenv("HOUNDSTOOTH_ALLOW_PRIVATE", "1")
+        assert totals(index(cli, table, "-c", catalog)) == (1, 0, 1, 0, 0)
+        done = cli("similar", "--id", "p1", "-c", catalog, "--format", "json")
+        assert done.code == 0 and "hunter2" not in done.out
+
+
+def test_a_bucket_is_not_a_folder(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOUNDSTOOTH_ALLOW_REMOTE", raising=False)
+    done = cli("index", "s3://shop/photos", "-c", tmp_path / "c")
+    assert done.code == 2 and "s3://shop/photos is an address" in done.err and "--allow-remote" in done.err
+    alone = cli("index", tmp_path, "-c", tmp_path / "c", "--allow-private")
+    assert alone.code == 2 and "give --allow-remote as well" in alone.err
+    assert not (tmp_path / "c").exists()
+    assert cli("sources", "s3://shop/photos").out == "bucket\n"

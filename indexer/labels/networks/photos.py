@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, PictureError
 from indexer.decode import decode
+from indexer.file_state import FileState
 from indexer.labels.networks.backbones import Backbone
 from indexer.labels.networks.preprocess import prepare
+from indexer.stored import read_stored
 
 Progress = Callable[[str, int, int], None]
 
@@ -28,10 +30,10 @@ def prepared_photos(
     told = hashlib.sha256(f"{backbone.name}|{side}|{backbone.resize}".encode())
     for photo in photos:
         try:
-            state = photo.stat()
-        except OSError as error:
+            state = FileState.of(photo)
+        except PictureError as error:
             raise InputError(f"{photo} cannot be read: {error}") from error
-        told.update(f"|{photo}|{state.st_size}|{state.st_mtime_ns}".encode())
+        told.update(f"|{photo}|{state.bytes}|{state.mtime_ns}".encode())
     key = told.hexdigest()[:16]
     file = work / f"photos-{key}.npy"
     if not file.exists():
@@ -40,8 +42,8 @@ def prepared_photos(
         array = np.lib.format.open_memmap(half, "w+", np.uint8, (len(photos), side, side, 3))
         for row, photo in enumerate(photos):
             try:
-                array[row] = prepare(decode(photo.read_bytes()).rgb, backbone, side)
-            except (OSError, PictureError) as error:
+                array[row] = prepare(decode(read_stored(str(photo))).rgb, backbone, side)
+            except PictureError as error:
                 raise InputError(f"{photo} cannot be read: {error}; leave it out") from error
             progress(f"{backbone.name}: photos", row + 1, len(photos))
         array.flush()
