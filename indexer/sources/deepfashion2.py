@@ -60,26 +60,28 @@ def read(place: Path, how: Reading) -> RecordSource:
 def _records(place: Path, parts: list[str]) -> Iterator[Record | SourceProblem]:
     for part in parts:
         for path in sorted((place / part / "annos").glob("*.json")):
-            told = _load(path)
+            told = _load(path, part)
             if isinstance(told, SourceProblem):
                 yield told
                 continue
             items = sorted(key for key in told if key.startswith("item") and key[4:].isdecimal())
             if not items:
-                yield Place(path, "items").lost("the photo has no garments")
+                yield Place(path, "items", part).lost("the photo has no garments")
             for key in items:
                 yield _garment(place / part, part, path, told, key)
 
 
-def _load(path: Path) -> dict[str, object] | SourceProblem:
+def _load(path: Path, part: str) -> dict[str, object] | SourceProblem:
     try:
         told = json.loads(path.read_bytes())
     except json.JSONDecodeError as error:
-        return Place(path, f"line {error.lineno}").lost(f"not JSON: {error.msg}")
+        return Place(path, f"line {error.lineno}", part).lost(f"not JSON: {error.msg}")
     except (OSError, UnicodeDecodeError, RecursionError) as error:
-        return Place(path, "line 1").lost(f"cannot be read: {error}")
+        return Place(path, "line 1", part).lost(f"cannot be read: {error}")
     if not isinstance(told, dict) or told.get("source") not in ("shop", "user") or not _is_whole(told.get("pair_id")):
-        return Place(path, "line 1").lost("must be an object with a source, 'shop' or 'user', and a whole pair_id")
+        return Place(path, "line 1", part).lost(
+            "must be an object with a source, 'shop' or 'user', and a whole pair_id"
+        )
     return told
 
 
@@ -88,7 +90,7 @@ def _is_whole(value: object) -> TypeGuard[int]:
 
 
 def _garment(home: Path, part: str, path: Path, told: Mapping[str, object], key: str) -> Record | SourceProblem:
-    where = Place(path, key)
+    where = Place(path, key, part)
     item = told[key]
     category = item.get("category_id") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not _is_whole(category) or not 1 <= category <= len(CATEGORIES):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TYPES: Final[dict[str, AttributeType]] = {"post": "text", "user": "text", "garments": "text"}
 MODANET: Final[dict[str, AttributeType]] = {"category": "text", "group": "text", "post": "text", "user": "text"}
+_PACKED = "chictopia.sql.gz"
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -52,8 +53,10 @@ def _annotations(place: Path) -> list[Path]:
 
 
 def detect(place: Path) -> bool:
-    """Whether a folder holds Chictopia's SQLite file beside its photos."""
-    return place.is_dir() and _photos(place) is not None and _database(place) is not None
+    """Whether a folder holds Chictopia's SQLite file beside its photos, or the packed one."""
+    if not place.is_dir() or _photos(place) is None:
+        return False
+    return _database(place) is not None or (place / _PACKED).is_file()
 
 
 def detect_modanet(place: Path) -> bool:
@@ -109,7 +112,8 @@ def read(place: Path, how: Reading) -> RecordSource:
     """
     database, data = _database(place), _photos(place)
     if database is None or data is None:
-        raise SourceError(f"{place}: a folder of PaperDoll holds chictopia.sqlite (unpacked) and photos.lmdb")
+        packed = f": unpack {_PACKED} into it first" if (place / _PACKED).is_file() else ""
+        raise SourceError(f"{place}: a folder of PaperDoll holds photos.lmdb and an SQLite file{packed}")
     _environment(data)
     count = _query(database, "SELECT count(*) FROM photos")[0][0]
     return RecordSource(place, TYPES, partial(_records, database, data), how.known, int(count))

@@ -41,15 +41,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a dataset says something: the file, and "line 12" or "annotations[3]" in it."""
+    """Where a dataset says something: the file, and "line 12" or "annotations[3]" in it. part: its folder, if shown."""
 
     file: Path
     entry: str
+    part: str = ""
 
     @property
     def row(self) -> str:
         """As `SourceImage.row`."""
-        return f"{self.file.name} {self.entry}"
+        return f"{self.part}{'/' if self.part else ''}{self.file.name} {self.entry}"
 
     @property
     def whole(self) -> str:

@@ -116,8 +116,8 @@ def test_deepfashion2_pairs(tmp_path: Path) -> None:
     wanted[4:28, 2:20] = True
     assert np.array_equal(mask, wanted)
     lost = problems(source, True)
-    assert "1 to 13" in lost["000003.json item1"] and "not JSON" in lost["000004.json line 1"]
-    assert "not found" in lost["000001.json item1"] and "repeats" in lost["000002.json item2"]
+    assert "1 to 13" in lost["train/000003.json item1"] and "not JSON" in lost["train/000004.json line 1"]
+    assert "not found" in lost["validation/000001.json item1"] and "repeats" in lost["validation/000002.json item2"]
     assert twice.product == "pair9-style2" and len(lost) == 4
 
 

@@ -149,9 +149,9 @@ def test_numbers_that_are_truths_are_no_numbers(tmp_path: Path) -> None:
     (home / "train/annos/000001.json").write_text(
         json.dumps({"source": "shop", "pair_id": 1, "item1": {"category_id": True}, "item2": {"category_id": 1,
                     "style": True}}))  # fmt: skip
-    reasons = dict(reversed(told(open_source(home))))  # train comes before validation
-    assert "category_id of 1 to 13, not 'True'" in reasons["000001.json item1"]
-    assert "style must be a whole number" in reasons["000001.json item2"]
+    reasons = dict(told(open_source(home)))
+    assert "category_id of 1 to 13, not 'True'" in reasons["train/000001.json item1"]
+    assert "style must be a whole number" in reasons["train/000001.json item2"]
 
 
 def test_idx_files_that_go_on_after_their_end(tmp_path: Path) -> None:
@@ -257,3 +257,11 @@ def test_bombs_fill_no_memory(tmp_path: Path) -> None:
 class _Zeros(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         return bytes(size)
+
+
+def test_a_database_that_is_still_packed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "photos.lmdb").mkdir()
+    (tmp_path / "photos.lmdb" / "data.mdb").write_bytes(b"x")
+    (tmp_path / "chictopia.sql.gz").write_bytes(gzip.compress(b"x"))
+    with pytest.raises(SourceError, match=r"unpack chictopia.sql.gz into it first"):
+        open_source(tmp_path)
