@@ -51,7 +51,7 @@ def retire_broken(writer: Writer, report: CheckReport) -> Repair:
 
 
 def _mark_lost(connection: Connection, folder: Path) -> int:
-    """Strike from each image the spaces that one of its regions lost its vector in; the number of images."""
+    """Strike from each image the spaces in use that one of its regions lost its vector in; the number of images."""
     region, image = schema.region, schema.image
     held = _held(connection, lambda name: open_vectors(folder / name).ids, thumbnails=False)
     lost = 0
@@ -63,9 +63,10 @@ def _mark_lost(connection: Connection, folder: Path) -> int:
     kept: dict[int, set[int]] = {}
     refusal = schema.refusal
     refused = {tuple(row) for row in connection.execute(select(refusal.c.region_id, refusal.c.space_id))}
+    in_use = set(connection.execute(select(schema.space.c.id).where(schema.space.c.removed.is_(None))).scalars())
     for row in rows:
         said = {int(number) for number in row.spaces.split(",") if number.isdecimal()}
-        has = {one for one in said if row.id in held.get(one, ()) or (row.id, one) in refused}
+        has = {one for one in said if one not in in_use or row.id in held.get(one, ()) or (row.id, one) in refused}
         kept[row.image_id] = kept.get(row.image_id, said) & has
     for row in {row.image_id: row for row in rows}.values():
         spaces = ",".join(map(str, sorted(kept[row.image_id])))

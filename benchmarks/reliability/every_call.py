@@ -172,6 +172,8 @@ def disturb(name: str, folder: Path, ways: tuple[Way, ...], each: int | None, se
     tally = Tally(trial.undisturbed.calls, len(trial.history))
     if trial.undisturbed.error or trial.undisturbed.status or len({state.digest for state in trial.history}) < 2:
         tally.wrong.append(f"undisturbed: {trial.undisturbed}, {len(trial.history)} states")
+    if not trial.work.loses:
+        tally.wrong += [f"undisturbed, check finds {found}" for state in trial.history for found in state.findings]
     stride = max(1, tally.calls // each) if each else 1
     for number, at in enumerate(range(1 + seed % stride, tally.calls + 1, stride), seed):
         way = ways[number % len(ways)]
