@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
 
 from engine.attributes import AttributeType, AttributeValue
 from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, NewVectors, Predicted, Problem
 from engine.errors import PictureError
-from engine.known import KnownImage, known_contents, region_counts
-from engine.photos import is_address, is_gone
+from engine.known import KnownImage, region_counts
 from engine.snapshot import Space
 from engine.store import Store
 from indexer.extraction import extract_images, find_regions
-from indexer.file_state import FileState
 from indexer.garments.find import GARMENT, NOT_FOUND, FoundRegion, GarmentStep
 from indexer.intake import Intake
 from indexer.labels.apply import label_regions
 from indexer.labels.kept import KeptLabel
+from indexer.originals import Content, Original, Originals, content_of, is_same
 from indexer.plan import Planned, category_of
 from indexer.sources.base import SourceImage, SourceProblem
 from indexer.spaces.base import Extractor
-from indexer.stored import read_stored
 
 SOURCE_SAYS = "source"
 """The model that attributes of a single photo name: its source told them."""
-Content = tuple[bytes, str]
-"""What makes two files one picture: the file's SHA-256, and the hash of the mask and box given with it."""
-
-
-@dataclass(frozen=True)
-class _Original:
-    """An image whose content turned up again. image_id: None when it is not published yet. gone: its file is."""
-
-    product: str
-    path: str
-    image_id: int | None
-    regions: Callable[[], Sequence[NewRegion]]
-    gone: bool = False
 
 
 @dataclass(eq=False)
@@ -61,7 +43,7 @@ class Assembly:
     labels: Sequence[KeptLabel] = ()
     completed: list[int] = field(default_factory=list)
     batch: Batch = field(default_factory=Batch)
-    _originals: dict[Content, dict[str, _Original]] = field(default_factory=dict)  # by product, the oldest first
+    _originals: Originals = field(default_factory=Originals)
     _said: dict[str, dict[str, AttributeValue]] = field(default_factory=dict)
 
     def build(
@@ -89,15 +71,16 @@ class Assembly:
 
     def _sort_out(self, read: Sequence[tuple[Planned, Intake]]) -> None:
         """Tell new content from the same file again and from the content of another file."""
-        self._find_originals(read)
+        wanted = frozenset(space.id for space in self.spaces.values())
+        self._originals.find(self.store, wanted, read, self.unpublished, self.stored_regions)
         fresh: dict[Content, tuple[Planned, Intake]] = {}
         repeats: list[tuple[Planned, Intake]] = []
         again: list[tuple[Planned, Intake]] = []
         for one, taken in read:
-            content = _content(one, taken)
-            if _is_same(one, taken):
+            content = content_of(one, taken)
+            if is_same(one, taken):
                 again.append((one, taken))
-            elif content in fresh or self._has_original(one, taken):
+            elif content in fresh or self._originals.has(one, taken):
                 repeats.append((one, taken))
             else:
                 fresh[content] = (one, taken)
@@ -105,31 +88,6 @@ class Assembly:
         self._complete(again)
         for one, taken in repeats:
             self._repeat(one, taken)
-
-    def _find_originals(self, read: Sequence[tuple[Planned, Intake]]) -> None:
-        """Images of the catalog and of the batch before that have the content of files of this one."""
-        wanted = frozenset(space.id for space in self.spaces.values())
-        contents = {_content(one, taken) for one, taken in read if not _is_same(one, taken)}
-        for content, same in known_contents(self.store, contents).items():
-            for known in same:
-                gone = is_gone(known.path)
-                if wanted <= known.spaces and (gone or _is_as_it_was(known)):
-                    regions = partial(self.stored_regions, known)
-                    original = _Original(known.product, known.path, known.image_id, regions, gone)
-                    # A photo that is gone is no original to point at, unless it is the same product's, moved.
-                    if not gone or any(one.item.product == known.product for one, _ in read):
-                        self._add_original(content, original)
-        for new in self.unpublished:
-            if (new.sha256, new.given) in contents:
-                self._add_original((new.sha256, new.given), _original(new))
-
-    def _has_original(self, one: Planned, taken: Intake) -> bool:
-        """Whether there is an image to point at, or the same product's, whose file is gone, to move."""
-        originals = self._originals.get(_content(one, taken), {})
-        return any(not original.gone or original.product == one.item.product for original in originals.values())
-
-    def _add_original(self, content: Content, original: _Original) -> None:
-        self._originals.setdefault(content, {}).setdefault(original.product, original)
 
     def _extract_fresh(self, fresh: Sequence[tuple[Planned, Intake]]) -> None:
         self._extract(self._look(fresh))
@@ -201,7 +159,7 @@ class Assembly:
 
     def _repeat(self, one: Planned, taken: Intake) -> None:
         """Content that is there already. Another named product gets its vectors, else a line in the ledger does."""
-        originals = self._originals.get(_content(one, taken))
+        originals = self._originals.of(one, taken)
         if not originals:  # the first of its kind could not be extracted, so neither can this
             self._fail(one, PictureError("no vectors: another file of the same content failed"))
             return
@@ -219,13 +177,13 @@ class Assembly:
         if one.known is not None and one.known.own and one.known.image_id is not None:
             self.batch.buried.append(one.known.image_id)
 
-    def _move(self, one: Planned, taken: Intake, original: _Original) -> None:
+    def _move(self, one: Planned, taken: Intake, original: Original) -> None:
         """The product's photo lies elsewhere now: its image takes the new path."""
         if original.image_id is None:
             raise AssertionError("a photo that was read a moment ago cannot have moved")
         self.batch.moved[original.image_id] = one.item.path
         self.batch.entries.append(_entry(one, taken, "indexed", image_id=original.image_id))
-        self._originals[_content(one, taken)][original.product] = replace(original, path=one.item.path, gone=False)
+        self._originals.move(one, taken, original)
         self._speak(one)
         self.batch.counts += Counts(seen=1, unchanged=1)
 
@@ -282,7 +240,7 @@ class Assembly:
             regions=regions,
         )
         self.batch.images.append(new)
-        self._add_original(_content(one, taken), _original(new))
+        self._originals.add(new)
         self._speak(one)
 
 
@@ -292,36 +250,6 @@ def _with_own(regions: Sequence[NewRegion], item: SourceImage) -> Sequence[NewRe
         return regions
     own = {name: Predicted(value, 1.0, SOURCE_SAYS) for name, value in item.own.items()}
     return [replace(region, predicted={**region.predicted, **own}) for region in regions]
-
-
-def _original(new: NewImage) -> _Original:
-    return _Original(new.entry.product, new.entry.path, None, lambda: new.regions)
-
-
-def _content(one: Planned, taken: Intake) -> Content:
-    return taken.sha256, one.given
-
-
-def _is_same(one: Planned, taken: Intake) -> bool:
-    """Whether the file is what its own image was made from."""
-    known = one.known
-    return known is not None and known.own and (known.sha256, known.given) == _content(one, taken)
-
-
-def _is_as_it_was(known: KnownImage) -> bool:
-    """Whether an image's photo still has its content: one that moved or changed is no original, for it will leave.
-
-    One at an address is taken for as it was: nothing is asked over a network for the sake of another photo.
-    """
-    if is_address(known.path):
-        return True
-    try:
-        state = FileState.of(Path(known.path))
-        if (state.bytes, state.mtime_ns) == (known.size, known.mtime_ns):
-            return True
-        return hashlib.sha256(read_stored(known.path)).digest() == known.sha256
-    except PictureError:
-        return False
 
 
 def _again(one: Planned, taken: Intake) -> Entry:

@@ -1,0 +1,112 @@
+"""Images whose content turns up again: in the catalog, in the batch before, in the one that is being made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from engine.batch import NewImage, NewRegion
+from engine.errors import PictureError
+from engine.known import KnownImage, known_contents
+from engine.photos import is_address, is_gone
+from engine.store import Store
+from indexer.file_state import FileState
+from indexer.intake import Intake
+from indexer.plan import Planned
+from indexer.stored import read_stored
+
+Content = tuple[bytes, str]
+"""What makes two files one picture: the file's SHA-256, and the hash of the mask and box given with it."""
+
+
+@dataclass(frozen=True)
+class Original:
+    """An image whose content turned up again. image_id: None when it is not published yet. gone: its file is."""
+
+    product: str
+    path: str
+    image_id: int | None
+    regions: Callable[[], Sequence[NewRegion]]
+    gone: bool = False
+
+
+class Originals:
+    """By content and product, the oldest first."""
+
+    def __init__(self) -> None:
+        self._found: dict[Content, dict[str, Original]] = {}
+
+    def find(
+        self,
+        store: Store,
+        space_ids: frozenset[int],
+        read: Sequence[tuple[Planned, Intake]],
+        unpublished: Sequence[NewImage],
+        stored_regions: Callable[[KnownImage], Sequence[NewRegion]],
+    ) -> None:
+        """Take in the images of the catalog, and of the batch before, that have the content of files of this one.
+
+        space_ids: those that an original has vectors in.
+        """
+        contents = {content_of(one, taken) for one, taken in read if not is_same(one, taken)}
+        for content, same in known_contents(store, contents).items():
+            for known in same:
+                gone = is_gone(known.path)
+                if space_ids <= known.spaces and (gone or _is_as_it_was(known)):
+                    regions = partial(stored_regions, known)
+                    original = Original(known.product, known.path, known.image_id, regions, gone)
+                    # A photo that is gone is no original to point at, unless it is the same product's, moved.
+                    if not gone or any(one.item.product == known.product for one, _ in read):
+                        self._add(content, original)
+        for new in unpublished:
+            if (new.sha256, new.given) in contents:
+                self.add(new)
+
+    def of(self, one: Planned, taken: Intake) -> Mapping[str, Original]:
+        """Product -> the original of a file's content."""
+        return self._found.get(content_of(one, taken), {})
+
+    def has(self, one: Planned, taken: Intake) -> bool:
+        """Whether there is an image to point at, or the same product's, whose file is gone, to move."""
+        return any(not found.gone or found.product == one.item.product for found in self.of(one, taken).values())
+
+    def add(self, new: NewImage) -> None:
+        """An image that is to be published."""
+        self._add((new.sha256, new.given), Original(new.entry.product, new.entry.path, None, lambda: new.regions))
+
+    def move(self, one: Planned, taken: Intake, original: Original) -> None:
+        """The product's photo lies where this file is."""
+        self._found[content_of(one, taken)][original.product] = replace(original, path=one.item.path, gone=False)
+
+    def _add(self, content: Content, original: Original) -> None:
+        self._found.setdefault(content, {}).setdefault(original.product, original)
+
+
+def content_of(one: Planned, taken: Intake) -> Content:
+    """What makes a file the same picture as another."""
+    return taken.sha256, one.given
+
+
+def is_same(one: Planned, taken: Intake) -> bool:
+    """Whether the file is what its own image was made from."""
+    known = one.known
+    return known is not None and known.own and (known.sha256, known.given) == content_of(one, taken)
+
+
+def _is_as_it_was(known: KnownImage) -> bool:
+    """Whether an image's photo still has its content: one that moved or changed is no original, for it will leave.
+
+    One at an address is taken for as it was: nothing is asked over a network for the sake of another photo.
+    """
+    if is_address(known.path):
+        return True
+    try:
+        state = FileState.of(Path(known.path))
+        if (state.bytes, state.mtime_ns) == (known.size, known.mtime_ns):
+            return True
+        return hashlib.sha256(read_stored(known.path)).digest() == known.sha256
+    except PictureError:
+        return False
