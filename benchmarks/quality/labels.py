@@ -2,14 +2,14 @@
 
 python benchmarks/quality/labels.py --data ../shared/data --work build/labels [--only maxi|outline|clothing]
 
-outline: maxi on the space `outline`, the 1,200 dresses of dress-length/ in five folds by groups (copies, near-duplicates
-and products on one side); and of the same predictions those of the photos that were not looked at when that space and its
-head were made (`unseen`). maxi: the same folds for other spaces, with the garments found and with the whole photos.
-clothing: the three classes of system 4 and all ten, learned from the official training and validation parts and tested on
-the official test part; near-duplicates between the parts are counted, and the figure without them is told beside. Those
-parts taught the network of `kind`, whose validation part here looks better than it is; its test part does not. Vectors
-are kept in --work, so that a second run only fits heads. Nothing is chosen on what is reported: heads choose their
-penalty on validation photos.
+outline: maxi on the space `outline`, the 1,200 dresses of dress-length/ in five folds by groups (copies and
+near-duplicates on one side); and of the same predictions those of photos that were not looked at when that space and
+its head were made (`unseen`). maxi: the same folds for other spaces, with the garments found and with the whole photos.
+clothing: the three classes of system 4 and all ten, learned from the official training and validation parts and tested
+on the official test part; near-duplicates between the parts are counted, and the figure without them is told beside.
+Those parts taught the network of `kind`: its validation part looks better here than it is, its test part does not.
+Vectors are kept in --work, so that a second run only fits heads. Nothing is chosen on what is reported: heads choose
+their penalty on validation photos.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def outline(data: Path, work: Path, progress: Progress) -> Iterator[Row]:
 
 
 def unseen(labelled: Labelled) -> np.ndarray:
-    """Photos that no choice about `outline` was made by, bool (n,): by a hash of their names; never those of a group."""
+    """Photos that no choice about `outline` was made by, bool (n,): by a hash of names; never those of a group."""
     alone = np.bincount(labelled.groups)[labelled.groups] == 1
     return alone & np.array([hashlib.sha256(item.encode()).digest()[0] % 2 == 1 for item in labelled.items])
 

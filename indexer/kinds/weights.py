@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from indexer.kinds.categories import CATEGORIES
 from indexer.runtime.lite0 import LAST, names
-from indexer.runtime.packing import pack, unpack
+from indexer.runtime.packing import pack, read_packed
 
 FORMAT = "houndstooth kind 1"
 
@@ -51,16 +51,7 @@ def load_kind(file: Path) -> KindWeights:
 
     Raises InputError when it is missing, damaged, or no such network.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, "numpy") as stored:
-            header = stored.metadata() or {}
-            arrays = unpack({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise InputError(f"no network of kinds at {file}") from error
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{file} is not a safetensors file: {error}") from error
+    header, arrays = read_packed(file, "network of kinds")
     if header.get("format") != FORMAT:
         raise InputError(f"{file} is no network of kinds: make one with `python -m indexer.kinds.training`")
     wanted = [f"{name}.{part}" for name in names() for part in ("weight", "bias")]

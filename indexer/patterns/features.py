@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.patterns.network import Arrays, heard_network, lower_network
+from indexer.patterns.network import heard_network, lower_network
 from indexer.runtime.base import open_runtime
+from indexer.runtime.lite0 import Arrays
 from indexer.runtime.network import Network
 
 ROWS = 512

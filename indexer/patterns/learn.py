@@ -15,8 +15,9 @@ from torch import Tensor
 from indexer.patterns.features import Features
 from indexer.patterns.losses import PatternLoss
 from indexer.patterns.model import Head, Upper
-from indexer.patterns.network import LOWER_HEARD, UPPER_INPUT, Arrays
+from indexer.patterns.network import LOWER_HEARD, UPPER_INPUT
 from indexer.patterns.recipe import Lesson, Recipe
+from indexer.runtime.lite0 import Arrays
 
 Progress = Callable[[str, int, int], None]
 Validate = Callable[[NDArray[np.float32]], float]

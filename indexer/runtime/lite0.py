@@ -99,18 +99,18 @@ def stages(weights: Arrays) -> list[list[Layer]]:
     found: list[list[Layer]] = []
     counts = [blocks for blocks, *_ in STAGES]
     starts = {sum(counts[:place]) for place in range(1, len(counts))}
-    current: list[Layer] = [_convolution(weights, "stem", 3, 2), RELU6]
+    current: list[Layer] = [convolution(weights, "stem", 3, 2), RELU6]
     for number, (kernel, stride, adds) in enumerate(geometry()):
         if number in starts:
             found.append(current)
             current = []
         name = f"blocks.{number}"
-        block: list[Layer] = [_convolution(weights, f"{name}.expand", 1, 1), RELU6] if number else []
-        block += [_convolution(weights, f"{name}.depthwise", kernel, stride), RELU6]
-        block += [_convolution(weights, f"{name}.project", 1, 1)]
+        block: list[Layer] = [convolution(weights, f"{name}.expand", 1, 1), RELU6] if number else []
+        block += [convolution(weights, f"{name}.depthwise", kernel, stride), RELU6]
+        block += [convolution(weights, f"{name}.project", 1, 1)]
         current += [Residual(tuple(block))] if adds else block
     found.append(current)
-    return [*found, [_convolution(weights, "head", 1, 1), RELU6]] if "head.weight" in weights else found
+    return [*found, [convolution(weights, "head", 1, 1), RELU6]] if "head.weight" in weights else found
 
 
 def layers(weights: Arrays) -> list[Layer]:
@@ -118,7 +118,8 @@ def layers(weights: Arrays) -> list[Layer]:
     return [layer for stage in stages(weights) for layer in stage]
 
 
-def _convolution(weights: Arrays, name: str, kernel: int, stride: int) -> Convolution:
+def convolution(weights: Arrays, name: str, kernel: int, stride: int) -> Convolution:
+    """One of `names` as a layer."""
     weight = weights[f"{name}.weight"]
     groups = len(weight) if name.endswith("depthwise") else 1
     return Convolution(weight, weights[f"{name}.bias"], stride, padding(kernel, stride), groups)

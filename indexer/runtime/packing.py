@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import InputError
+
 SCALE = ".scale"
 SQUEEZED, SHAPE = ".zlib", ".shape"
 LEAST = 4096
@@ -76,6 +78,23 @@ def unpack(stored: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]
     for scale, name in scales.items():
         weights[name] *= _along(stored[scale], weights[name])
     return weights
+
+
+def read_packed(file: Path, what: str) -> tuple[dict[str, str], dict[str, NDArray[np.float32]]]:
+    """The header of a safetensors file, and its weights, unpacked. what: the file holds, for errors.
+
+    Raises InputError when it is missing or no safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, "numpy") as stored:
+            weights = unpack({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
+            return stored.metadata() or {}, weights
+    except FileNotFoundError as error:
+        raise InputError(f"no {what} at {file}") from error
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file} is not a safetensors file: {error}") from error
 
 
 def _along(scale: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:

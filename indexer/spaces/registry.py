@@ -52,6 +52,7 @@ def space_class(name: str) -> type[Extractor]:
         near = difflib.get_close_matches(name, spaces, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise SpaceError(f"no space is called {name!r}: {hint}installed are {', '.join(spaces)}")
+    _require_own_name(name)
     try:
         made = spaces[name].load()
     except AttributeError as error:
@@ -63,6 +64,13 @@ def space_class(name: str) -> type[Extractor]:
     if made.name != name:
         raise SpaceError(f"the entry point {name!r}: {spaces[name].value} is a space called {made.name!r}")
     return made
+
+
+def _require_own_name(name: str) -> None:
+    """Raise SpaceError when an installed package gives another space the name of one that is built in."""
+    other = [point.value for point in entry_points(group=GROUP) if point.name == name]
+    if name in BUILT_IN and any(value != BUILT_IN[name] for value in other):
+        raise SpaceError(f"the entry point {name!r} ({', '.join(other)}) has the name of a space that is built in")
 
 
 def options_of(made: type[Extractor] | type[GarmentFinder]) -> dict[str, object]:

@@ -16,7 +16,6 @@ from indexer.patterns.network import (
     LOWER_HEARD,
     SIDE,
     UPPER_INPUT,
-    geometry,
     heard_network,
     imagenet,
     lower_network,
@@ -24,6 +23,7 @@ from indexer.patterns.network import (
 )
 from indexer.patterns.views import view
 from indexer.patterns.weights import PatternWeights, load_pattern
+from indexer.runtime.lite0 import geometry
 from indexer.runtime.torch_runtime import TorchRuntime
 
 

@@ -72,6 +72,12 @@ def test_wrong_options(made: type[Extractor], option: str, value: str, says: str
         ("shape", "indexer.spaces.vgg:prepare", SpaceError, "no subclass"),
         ("shape", "no_such_package:Shape", MissingDependencyError, "does not import"),
         ("shape", "indexer.spaces.vgg:NoSuchClass", SpaceError, "NoSuchClass"),
+        (
+            "vgg",
+            "indexer.spaces.colour:Colour",
+            SpaceError,
+            "'vgg' .*Colour.* has the name of a space that is built in",
+        ),
     ],
 )
 def test_bad_plug_ins(
