@@ -68,6 +68,7 @@ class VectorIndex:
         self.dim = int(index.d)
         self._index = index
         self._centroids: NDArray[np.float32] = index.quantizer.reconstruct_n(0, index.nlist)
+        self._latest: tuple[Ids, Subset] | None = None
         self._read_cells()
 
     def _read_cells(self) -> None:
@@ -114,6 +115,7 @@ class VectorIndex:
             raise SpaceError("ids in an index count up from 0")
         if len(ids):
             self._index.add_with_ids(rows, np.ascontiguousarray(ids, dtype=np.int64))
+            self._latest = None
             self._read_cells()
 
     def ids(self) -> Ids:
@@ -126,17 +128,30 @@ class VectorIndex:
 
     def covers(self, ids: Ids) -> NDArray[np.bool_]:
         """Which of the ids (m,) have a row here, bool (m,)."""
+        return self._cells(ids) >= 0
+
+    def _cells(self, ids: Ids) -> NDArray[np.int32]:
+        """The cell of each of the ids (m,), -1 where one has no row here."""
+        if not len(ids) or (ids.min() >= 0 and ids.max() < len(self._cell_of)):
+            return self._cell_of[ids]
         inside = (ids >= 0) & (ids < len(self._cell_of))
-        return inside & (self._cell_of[np.where(inside, ids, 0)] >= 0)
+        return np.where(inside, self._cell_of[np.where(inside, ids, 0)], np.int32(-1))
 
     def subset(self, ids: Ids) -> Subset:
-        """Those of the ids (m,) that have a row here, to be searched."""
-        here = ids[self.covers(ids)]
-        per_cell = np.bincount(self._cell_of[here], minlength=len(self._centroids))
+        """Those of the ids (m,) that have a row here, to be searched. The array is not to change afterwards."""
+        latest = self._latest
+        if latest is not None and latest[0] is ids:  # all rows of a snapshot, search after search
+            return latest[1]
+        cells = self._cells(ids)
+        held = cells >= 0
+        here = ids if held.all() else ids[held]
+        per_cell = np.bincount(cells if here is ids else cells[held], minlength=len(self._centroids))
         member = np.zeros(len(self._cell_of), dtype=np.bool_)
         member[here] = True
         # As FAISS's IDSelectorBitmap reads it: the lowest bit of the first byte is id 0.
-        return Subset(int(per_cell.sum()), per_cell, np.packbits(member, bitorder="little"))
+        made = Subset(len(here), per_cell, np.packbits(member, bitorder="little"))
+        self._latest = ids, made
+        return made
 
     def search(
         self, queries: NDArray[np.float32], k: int, allowed: Ids | Subset | None = None, share: float = 1.0
@@ -154,26 +169,26 @@ class VectorIndex:
         if not allowed.size or not len(queries) or k < 1:
             return Found(scores, ids, np.zeros(len(queries), np.int64))
         faiss = _faiss()
-        probes, compared = self._probes(queries, allowed, share)
+        compared = np.zeros(len(queries), np.int64)
         selector = None if allowed.size == len(self) else faiss.IDSelectorBitmap(allowed.member)
         depth = min(k, allowed.size)
+        filled = np.flatnonzero(allowed.per_cell)
+        nearness = queries @ self._centroids.T
         for number, query in enumerate(queries):
-            parameters = faiss.SearchParametersIVF(nprobe=int(probes[number]), sel=selector)
-            found, labels = self._index.search(query[None], depth, params=parameters)
-            real = np.flatnonzero(labels[0] >= 0)
-            scores[number, : len(real)], ids[number, : len(real)] = found[0, real], labels[0, real]
+            cells = filled[np.argsort(-nearness[number, filled], kind="stable")]
+            rows = np.cumsum(allowed.per_cell[cells])
+            cells = cells[: np.searchsorted(rows, math.ceil(share * allowed.size)) + 1]
+            compared[number] = rows[len(cells) - 1]
+            parameters = faiss.SearchParametersIVF(nprobe=len(cells), sel=selector)
+            found = np.empty(depth, np.float32)
+            labels = np.empty(depth, np.int64)
+            near = np.ascontiguousarray(nearness[number, cells])
+            arrays = [faiss.swig_ptr(array) for array in (cells, near, found, labels)]
+            # FAISS's Python layer takes no parameters here.
+            self._index.search_preassigned_c(1, faiss.swig_ptr(query), depth, *arrays, False, parameters)
+            real = np.flatnonzero(labels >= 0)
+            scores[number, : len(real)], ids[number, : len(real)] = found[real], labels[real]
         return Found(scores, ids, compared)
-
-    def _probes(
-        self, queries: NDArray[np.float32], allowed: Subset, share: float
-    ) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-        """How many cells to read for each query, and how many allowed rows those hold; both (q,)."""
-        nearest = np.argsort(-(queries @ self._centroids.T), axis=1, kind="stable")
-        total = np.cumsum(allowed.per_cell[nearest], axis=1)
-        probes = np.argmax(total >= math.ceil(share * allowed.size), axis=1) + 1
-        if share >= 1:
-            probes[:] = len(self._centroids)  # FAISS may order centroids that are equally near another way
-        return probes, total[np.arange(len(queries)), probes - 1]
 
     def _checked(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         if rows.ndim != 2 or rows.shape[1] != self.dim or rows.dtype != np.float32:

@@ -58,7 +58,7 @@ def find_matches(snapshot: Snapshot, query: Query, condition: Filter | None) -> 
         keep &= ~np.isin(snapshot.product_ids, sorted(query.exclude_products))
     keep &= np.logical_or.reduce([_has(snapshot, name) for name in query.vectors])
     groups = snapshot.product_ids if query.group == "product" else snapshot.image_ids
-    return Matches(snapshot.region_ids[keep], groups[keep])
+    return Matches(snapshot.region_ids, groups) if keep.all() else Matches(snapshot.region_ids[keep], groups[keep])
 
 
 def _has(snapshot: Snapshot, name: str) -> NDArray[np.bool_]:

@@ -28,14 +28,14 @@ from engine.shortlist import fuse, search_shortlist
 from engine.snapshot import Reader, Snapshot
 from engine.store import Store
 
-CHUNK_ROWS = 2_048  # rows converted at once: they stay in the processor's cache
-EXACT_ROWS = 50_000
-"""So many matching regions are all compared, index or not. docs/search.md says why so many."""
+CHUNK_NUMBERS = 1 << 18  # numbers converted at once: they stay in the processor's cache
+EXACT_NUMBERS = 1 << 24
+"""Matching regions of so many numbers together are all compared, index or not. docs/search.md says why so many."""
 ATTEMPTS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class _Ranked:
+class Ranked:
     """Regions of the hits, best first, with their scores; how many were compared, and whether that was all."""
 
     ids: NDArray[np.int64]
@@ -44,18 +44,19 @@ class _Ranked:
     exact: bool
 
 
-def search(reader: Reader, query: Query, exact_rows: int = EXACT_ROWS) -> Results:
+def search(reader: Reader, query: Query, exact_rows: int | None = None) -> Results:
     """Answer the query from the newest generation.
 
-    exact_rows: up to so many matching regions are all compared; more are searched through the spaces' indexes where
-    there are any. Raises FilterError, SpaceError for a space that the catalog does not have, and QueryError for a
-    vector of the wrong length. All of an answer is of one generation: when the catalog moves on, it is asked anew.
+    exact_rows: up to so many matching regions are all compared (None: as many as have EXACT_NUMBERS numbers in the
+    spaces asked for); more are searched through the spaces' indexes where there are any. Raises FilterError,
+    SpaceError for a space that the catalog does not have, and QueryError for a vector of the wrong length. All of an
+    answer is of one generation: when the catalog moves on, it is asked anew.
     """
     for attempt in range(ATTEMPTS):
         snapshot, condition = snapshot_for(reader, query.where)
         _check_dimensions(snapshot, query)
         matches = find_matches(snapshot, query, condition)
-        ranked = _rank(reader.store, snapshot, matches, query, exact_rows)
+        ranked = rank(reader.store, snapshot, matches, query, exact_rows)
         ids = ranked.ids[query.offset :]
         generation, cards = _read(reader.store, ids)
         last = attempt == ATTEMPTS - 1
@@ -71,9 +72,11 @@ def search(reader: Reader, query: Query, exact_rows: int = EXACT_ROWS) -> Result
     raise CatalogBusyError(f"{reader.store.root} changed again and again during the search: try once more")
 
 
-def _rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact_rows: int) -> _Ranked:
-    """The first offset + k hits, or all there are."""
+def rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact_rows: int | None = None) -> Ranked:
+    """The first offset + k hits among the matches, or all there are. exact_rows: as in `search`."""
     shares = space_shares(snapshot, query)
+    if exact_rows is None:
+        exact_rows = EXACT_NUMBERS // sum(snapshot.space(name).dim for name in shares)
 
     def cosines_of(name: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         return _cosines_or_mean(snapshot, name, ids, query.vectors[name])
@@ -88,10 +91,10 @@ def _rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exac
         if len(indexes) == len(shares):
             found = search_shortlist(matches.ids, query, shares, indexes, cosines_of, best)
             if found is not None:
-                return _Ranked(found.ids, found.scores, found.compared, exact=False)
+                return Ranked(found.ids, found.scores, found.compared, exact=False)
     scores = fuse({name: cosines_of(name, matches.ids) for name in shares}, shares)
     places = best(matches.ids, scores, query.offset + query.k)
-    return _Ranked(matches.ids[places], scores[places], len(matches), exact=True)
+    return Ranked(matches.ids[places], scores[places], len(matches), exact=True)
 
 
 def _check_dimensions(snapshot: Snapshot, query: Query) -> None:
@@ -117,7 +120,8 @@ def cosines(snapshot: Snapshot, name: str, ids: NDArray[np.int64], vector: NDArr
     """The cosine of each region (n,) with a unit vector (dim,), float32 (n,). Memory is bounded by a chunk."""
     found = np.empty(len(ids), dtype=np.float32)
     start = 0
-    for part, rows in snapshot.vectors(name).chunks(ids, CHUNK_ROWS):
+    vectors = snapshot.vectors(name)
+    for part, rows in vectors.chunks(ids, max(1, CHUNK_NUMBERS // vectors.dim)):
         # One dot product a row: a matrix product may round a row differently from place to place.
         lengths = np.sqrt(np.vecdot(rows, rows))  # float16 moved them off 1 by some 1e-5
         found[start : start + len(part)] = np.vecdot(rows, vector) / lengths

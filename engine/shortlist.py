@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engine.index import Found, Subset, VectorIndex
 from engine.query import Query
 
-FIRST_SHARE = 0.05
+FIRST_SHARE = 0.01
 """Cells with this share of the matching rows are read first, then four times as many, until two answers agree."""
 FIRST_ROWS = 4_096
 """... and with at least so many of them."""
@@ -74,12 +74,16 @@ def search_shortlist(
     scores and a number of hits, the places of these, best first. Rows that an index does not hold yet are always
     compared.
     """
-    held = np.logical_and.reduce([indexes[name].covers(ids) for name in shares])
-    covered = ids[held]
+    held = None
+    subsets = {name: index.subset(ids) for name, index in indexes.items()}
+    if any(subset.size < len(ids) for subset in subsets.values()):
+        held = np.logical_and.reduce([indexes[name].covers(ids) for name in shares])
+    covered, tail = (ids, ids[:0]) if held is None else (ids[held], ids[~held])
     if not len(covered):
         return None
-    subsets = {name: index.subset(covered) for name, index in indexes.items()}
-    task = _Task(query, shares, indexes, cosines, best, subsets, len(covered), ids[~held])
+    if held is not None and len(indexes) > 1:  # every list is of the rows that all indexes hold
+        subsets = {name: index.subset(covered) for name, index in indexes.items()}
+    task = _Task(query, shares, indexes, cosines, best, subsets, len(covered), tail)
     wanted, depth = query.offset + query.k, DEPTH
     while depth < wanted:
         depth *= GROWTH
@@ -88,13 +92,19 @@ def search_shortlist(
         found = _settle(task, depth, min(share, 1.0))
         if found is None:
             return None
-        if share >= 1 or (before is not None and np.array_equal(before.ids, found.ids)):
+        enough = len(found.ids) == depth or query.min_score is not None
+        if enough and (share >= 1 or (before is not None and np.array_equal(before.ids, found.ids))):
             return Shortlist(found.ids[:wanted], found.scores[:wanted], found.compared)
+        if share >= 1:
+            return None
         share, before = share * GROWTH, found
 
 
 def _settle(task: _Task, depth: int, share: float) -> Shortlist | None:
-    """The first `depth` hits among the rows of the cells read and the tail; None when the list grew too long."""
+    """The first `depth` hits among the rows of the cells read and the tail; None when the list grew too long.
+
+    Fewer than `depth` where the cells read hold no more, all of which are then on the list.
+    """
     size = SIZE * depth
     while size * LARGEST <= task.size:
         lists = {
@@ -109,7 +119,7 @@ def _settle(task: _Task, depth: int, share: float) -> Shortlist | None:
         bound = _bound(task, lists, candidates, each)
         floor = task.query.min_score
         settled = len(places) == depth and scores[places[-1]] >= bound
-        if settled or (floor is not None and floor > bound):
+        if settled or bound == -np.inf or (floor is not None and floor > bound):
             compared = max(int(found.compared[0]) for found in lists.values()) + len(task.tail)
             return Shortlist(candidates[places], scores[places], compared)
         size *= GROWTH

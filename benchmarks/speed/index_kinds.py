@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.index import KINDS, VectorIndex
 from engine.query import Query
-from engine.search import CHUNK_ROWS, best_of_groups
+from engine.search import CHUNK_NUMBERS, best_of_groups
 from engine.shards import VectorShard
 from engine.shortlist import fuse, search_shortlist
 from engine.vectors import SpaceVectors
@@ -83,7 +83,10 @@ def as_space(rows: np.ndarray) -> SpaceVectors:
 def cosines(space: SpaceVectors, ids: np.ndarray, query: np.ndarray) -> np.ndarray:
     """As engine.search does it."""
     return np.concatenate(
-        [np.vecdot(part, query) / np.sqrt(np.vecdot(part, part)) for _, part in space.chunks(ids, CHUNK_ROWS)]
+        [
+            np.vecdot(part, query) / np.sqrt(np.vecdot(part, part))
+            for _, part in space.chunks(ids, CHUNK_NUMBERS // space.dim)
+        ]
     )
 
 

@@ -139,6 +139,25 @@ def test_pages_of_an_approximate_search_are_parts_of_one_list(store: Store) -> N
 
 
 @pytest.mark.usefixtures("short_lists")
+def test_cells_that_hold_fewer_rows_than_a_page_are_not_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shortlist, "FIRST_ROWS", 1)
+    monkeypatch.setattr(shortlist, "FIRST_SHARE", 0.0002)
+    query = Query({"shape": QUERY_ROWS["shape"][2]}, k=30)
+    exact, rough = search(Reader(store), query), search(Reader(store), query, exact_rows=0)
+    assert exact.exact and not rough.exact and len(rough.hits) == 30
+    assert len({hit.product for hit in exact.hits} & {hit.product for hit in rough.hits}) >= 28
+
+
+def test_as_many_rows_are_compared_whole_as_their_numbers_allow(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, one = Reader(store), Query({"shape": QUERY_ROWS["shape"][0]}, k=3)
+    both = Query({name: rows[0] for name, rows in QUERY_ROWS.items()}, k=3)
+    monkeypatch.setattr("engine.search.EXACT_NUMBERS", ROWS * DIM)
+    assert search(reader, one).exact and not search(reader, both).exact
+    monkeypatch.setattr("engine.search.EXACT_NUMBERS", ROWS * (DIM + OTHER))
+    assert search(reader, both).exact
+
+
+@pytest.mark.usefixtures("short_lists")
 def test_min_score_in_an_approximate_search(store: Store) -> None:
     reader, vectors = Reader(store), {"shape": QUERY_ROWS["shape"][1]}
     floor = search(reader, Query(vectors, k=30)).hits[-1].score

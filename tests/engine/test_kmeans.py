@@ -34,6 +34,20 @@ def test_assignment_by_plain_loops_in_any_pieces() -> None:
     assert found.inertia == pytest.approx(float(found.squared.astype(np.float64).sum()))
 
 
+def test_an_assignment_after_another_changes_its_sums_alone() -> None:
+    rows, centroids = unit_rows(300, 4), unit_rows(6, 4, seed=1)
+    rows[:40] = centroids[2] + np.float32(1e-4) * unit_rows(40, 4, seed=3)  # so near that norms cannot tell how near
+    pieces = lambda: (rows[start : start + 70] for start in range(0, 300, 70))  # noqa: E731
+    before = assign(pieces, unit_rows(6, 4, seed=2))
+    after, anew = assign(pieces, centroids, before), assign(pieces, centroids)
+    assert (before.labels != anew.labels).any()
+    np.testing.assert_array_equal(after.labels, anew.labels)
+    np.testing.assert_array_equal(after.counts, anew.counts)
+    np.testing.assert_allclose(after.sums, anew.sums, atol=1e-5)
+    exact = ((rows.astype(np.float64) - centroids[anew.labels]) ** 2).sum(axis=1)
+    np.testing.assert_allclose(after.squared, exact, rtol=1e-4)
+
+
 def test_a_tie_goes_to_the_lower_number() -> None:
     found = assign(in_pieces(np.zeros((3, 2), np.float32), 2), np.array([[1, 0], [-1, 0]], np.float32))
     assert found.labels.tolist() == [0, 0, 0]
@@ -92,7 +106,7 @@ def test_distinct_rows_stops_at_enough_and_knows_minus_zero() -> None:
 
 
 def test_pieces_shrink_as_k_grows() -> None:
-    assert kmeans.piece_rows(10) == 16_384
+    assert kmeans.piece_rows(10) == kmeans.PIECE_ROWS
     assert kmeans.piece_rows(1000) * 1000 <= kmeans.PIECE_CELLS
     assert kmeans.piece_rows(10**9) == 256
 
