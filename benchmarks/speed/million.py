@@ -6,17 +6,18 @@
 
 Rows are a mixture of 1,000 Gaussians in a real catalog (benchmarks/speed/big_catalog.py); queries are other rows of the
 same mixture. "random" filters let through a random share of the rows; "near" and "far" the clusters nearest to the
-query's own place, or farthest from it, until they hold that share. Recall is against all rows compared. Everything runs
-on one thread but the batches; "ours" is the whole `search`, from the filter's text to the hits, and "rank" the part of
-it after the matching set is known, which is what the others are given ready-made. The others are
+query's own place, or farthest from it, until they hold that share. Recall is against all rows compared. "ours" is the
+whole `search`, from the filter's text to the hits, and "rank" the part of it after the matching set is known, which is
+what the others are given ready-made. The others are
 
     gather   `rows[ids] @ query` on float32 rows in memory (NumPy), which is exact
     flat     FAISS IndexFlatIP with a bitmap, exact
     ivf      FAISS IVF of 8-bit codes with a bitmap: the same index as ours, with the smallest nprobe that has
              recall@10 >= 0.95 without a filter
 
-"of fastest" is the time against the fastest of these three whose recall in that cell is at least 0.99. Memory is warm:
-the rows were read once. Only ratios within one run mean anything.
+"rank of fastest" is against the fastest of these three whose recall in that cell is at least 0.99. Times are of the
+processor, on one thread, so that other work on the machine counts little; batches alone use all processors and are
+told by the clock. Memory is warm: the rows were read once. Only ratios within one run mean anything.
 """
 
 from __future__ import annotations
@@ -114,14 +115,14 @@ class Bench:
         """Seconds of the whole search, of ranking alone, and the results."""
         query = Query({SPACE: self.queries[number]}, where=where, k=TOP)
         engine_search.search(self.reader, query)
-        started = time.perf_counter()
+        started = time.process_time()
         results = engine_search.search(self.reader, query)
-        whole = time.perf_counter() - started
+        whole = time.process_time() - started
         snapshot, condition = snapshot_for(self.reader, where)
         matches = find_matches(snapshot, query, condition)
-        started = time.perf_counter()
+        started = time.process_time()
         engine_search.rank(self.reader.store, snapshot, matches, query)
-        return whole, time.perf_counter() - started, results
+        return whole, time.process_time() - started, results
 
     def best(self, number: int, places: np.ndarray) -> np.ndarray:
         """Row numbers of the true best among places."""
@@ -144,9 +145,9 @@ class Bench:
     def ivf(self, number: int, selector: Any, probes: int) -> tuple[np.ndarray, float]:
         """Row numbers and seconds of the plain IVF."""
         parameters = faiss.SearchParametersIVF(nprobe=probes, sel=selector)
-        started = time.perf_counter()
+        started = time.process_time()
         _, ids = self.index._index.search(self.queries[number][None], TOP, params=parameters)
-        return np.searchsorted(self.vectors.ids, ids[0][ids[0] >= 0]), time.perf_counter() - started
+        return np.searchsorted(self.vectors.ids, ids[0][ids[0] >= 0]), time.process_time() - started
 
     def run(self, kind: str, share: float, probes: int) -> Cell:
         """One cell."""
@@ -174,17 +175,17 @@ class Bench:
     ) -> None:
         query = self.queries[number]
         everything = len(places) == len(self.rows)
-        started = time.perf_counter()
+        started = time.process_time()
         scores = (self.rows if everything else self.rows[places]) @ query
         top = np.argpartition(-scores, min(TOP, len(scores) - 1))[:TOP]
-        cell.add("gather", time.perf_counter() - started, _recall(places[top], truth))
+        cell.add("gather", time.process_time() - started, _recall(places[top], truth))
         member = np.zeros(len(self.rows), bool)
         member[places] = True
         bits = np.packbits(member, bitorder="little")
         by_place = None if everything else faiss.IDSelectorBitmap(bits)
-        started = time.perf_counter()
+        started = time.process_time()
         _, found = self.flat.search(query[None], TOP, params=faiss.SearchParameters(sel=by_place))
-        cell.add("flat", time.perf_counter() - started, _recall(found[0], truth))
+        cell.add("flat", time.process_time() - started, _recall(found[0], truth))
         member = np.zeros(int(self.vectors.ids[-1]) + 1, bool)
         member[ids] = True
         id_bits = np.packbits(member, bitorder="little")
