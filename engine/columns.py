@@ -5,14 +5,16 @@ A filter sees a region's own value first, then its product's; but what was given
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, literal_column, select
 
 from engine import schema
 from engine.attributes import AttributeType, Column
+from engine.database import stream
 
 BUILT_IN: dict[str, AttributeType] = {"product": "text", "image": "text", "width": "number", "height": "number"}
 """Names that every catalog's filters know besides its attributes: product id, image path, photo size in pixels."""
@@ -29,8 +31,8 @@ def load_column(connection: Connection, name: str, region_ids: Ids, image_ids: I
     regions = _Values(connection, schema.region_value, "region_id", attribute.id, attribute.type)
     words = sorted({*products.words, *regions.words})
     code = {word: number for number, word in enumerate(words)}
-    values, confidence = products.over(product_ids, attribute.type, code)
-    own, own_confidence = regions.over(region_ids, attribute.type, code)
+    values, confidence = products.over(product_ids, code)
+    own, own_confidence = regions.over(region_ids, code)
     product_given = _present(values) & np.isnan(confidence)
     use_own = _present(own) & (np.isnan(own_confidence) | ~product_given)
     values = np.where(use_own, own, values)
@@ -60,27 +62,35 @@ def _present(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 class _Values:
-    """One attribute's rows in one of the two value tables: sorted owner ids with values and confidences."""
+    """One attribute's rows in one of the two value tables: sorted owner ids with values and confidences.
+
+    words: the texts, in the order that their codes (the values) have.
+    """
 
     def __init__(self, connection: Connection, table: Any, owner: str, attribute_id: int, kind: AttributeType) -> None:
+        self.kind = kind
+        self.words: dict[str, int] = {}
         value = table.c.text if kind == "text" else table.c.number
-        found = connection.execute(
-            select(table.c[owner], value, table.c.confidence)
-            .where(table.c.attribute_id == attribute_id)
-            .order_by(table.c[owner])
-        ).all()
-        self.owners = np.fromiter((row[0] for row in found), dtype=np.int64, count=len(found))
-        self.values = [row[1] for row in found]
-        self.confidence = np.array([row[2] for row in found], dtype=np.float32)
-        self.words = set(self.values) if kind == "text" else set()
-
-    def over(self, ids: Ids, kind: AttributeType, code: dict[str, int]) -> tuple[NDArray[Any], NDArray[np.float32]]:
-        """Values and confidences for each of the ids (n,), empty where the id has none."""
+        sure = func.ifnull(table.c.confidence, literal_column("-1.0"))  # a confidence is in [0, 1]
+        statement = (
+            select(table.c[owner], value, sure).where(table.c.attribute_id == attribute_id).order_by(table.c[owner])
+        )
+        found = stream(connection, statement)
         if kind == "text":
-            values = np.fromiter((code[word] for word in self.values), dtype=np.int32, count=len(self.values))
-        else:
-            values = np.array(self.values, dtype=np.float64 if kind == "number" else np.int8)
-        empty = np.nan if kind == "number" else -1
+            words = self.words
+            found = ((number, words.setdefault(text, len(words)), sure) for number, text, sure in found)
+        rows = np.fromiter(chain.from_iterable(found), dtype=np.float64).reshape(-1, 3)
+        self.owners = rows[:, 0].astype(np.int64)
+        self.values = rows[:, 1].copy()
+        self.confidence = np.where(rows[:, 2] < 0, np.nan, rows[:, 2]).astype(np.float32)
+
+    def over(self, ids: Ids, code: dict[str, int]) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Values and confidences for each of the ids (n,), empty where the id has none. code: of all words."""
+        dtype = {"text": np.int32, "number": np.float64, "boolean": np.int8}[self.kind]
+        values = self.values.astype(dtype)
+        if self.kind == "text" and len(values):
+            values = np.array([code[word] for word in self.words], dtype=np.int32)[values]
+        empty = np.nan if self.kind == "number" else -1
         if not len(self.owners):
             return np.full(len(ids), empty, values.dtype), np.full(len(ids), np.nan, np.float32)
         place = np.minimum(np.searchsorted(self.owners, ids), len(self.owners) - 1)
@@ -98,7 +108,7 @@ def _built_in(connection: Connection, name: str, image_ids: Ids, product_ids: Id
     else:
         column = schema.image.c.path if name == "image" else schema.image.c[name]
         ids, statement = image_ids, select(schema.image.c.id, column)
-    found: dict[int, Any] = {row[0]: row[1] for row in connection.execute(statement)}
+    found: dict[int, Any] = dict(stream(connection, statement))
     if BUILT_IN[name] == "number":
         values = np.fromiter((found[number] for number in ids.tolist()), dtype=np.float64, count=len(ids))
         return Column(name, "number", values)

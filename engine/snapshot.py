@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, select
 from engine import schema
 from engine.attributes import AttributeType, Column
 from engine.columns import BUILT_IN, load_column
+from engine.database import stream
 from engine.errors import SpaceError
 from engine.shards import MappedFile, VectorShard, open_vectors
 from engine.store import Store
@@ -124,13 +126,14 @@ class Reader:
 
 def _load(connection: Connection, generation: int, opener: Callable[[str], VectorShard]) -> Snapshot:
     region, image, shard = schema.region, schema.image, schema.shard
-    found = connection.execute(
+    found = stream(
+        connection,
         select(region.c.id, region.c.image_id, image.c.product_id)
         .join(image, image.c.id == region.c.image_id)
         .where(region.c.removed.is_(None))
-        .order_by(region.c.id)
+        .order_by(region.c.id),
     )
-    rows = np.array([tuple(row) for row in found], dtype=np.int64).reshape(-1, 3)
+    rows = np.fromiter(chain.from_iterable(found), dtype=np.int64).reshape(-1, 3)
     names: dict[int, list[str]] = {}
     for row in connection.execute(
         select(shard.c.space_id, shard.c.name)
