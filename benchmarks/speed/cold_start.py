@@ -1,21 +1,24 @@
 """How long whole commands take, from a cold process to the answer, beside what they cannot do without.
 
     python benchmarks/speed/cold_start.py [--products 40] [--repeats 15]
+    python benchmarks/speed/cold_start.py --photos DIR      # a folder of your own, indexed by colour
 
-Draws and indexes a small shop first. Times are medians of processor seconds (user and system) of whole processes, run
-turn about; ratios are to the floor: an interpreter that imports NumPy and FAISS and opens the same SQLite file. Only
-the ratios within one run mean anything.
+Indexes first: a small drawn shop in all its spaces, or a folder of photos in one. Times are medians of processor time
+(user and system) of whole processes, run turn about; ratios are to the floor: an interpreter that imports NumPy and
+FAISS and opens the same SQLite file. Only the ratios within one run mean anything.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from tabulate import tabulate
@@ -29,11 +32,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--products", type=int, default=40)
     parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--photos", type=Path)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        catalog = prepare(Path(folder), asked.products)
-        photo = sorted((Path(folder) / "photos").rglob("*.jpg"))[0]
-        seconds = measure(commands(catalog, photo), asked.repeats)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        catalog = index_photos(folder, asked.photos) if asked.photos else prepare(folder, asked.products)
+        photo = sorted((asked.photos or folder / "photos").rglob("*.jpg"))[0]
+        where = "dominant_colour = 'navy'" if asked.photos else "category = 'dress' and price < 80"
+        seconds = measure(commands(catalog, photo, where), asked.repeats)
     floor = seconds[FLOOR]
     rows = [[name, f"{value:.3f}", f"{value / floor:.2f}"] for name, value in seconds.items()]
     print(tabulate(rows, ["process", "seconds", "of the floor"], disable_numparse=True))
@@ -50,13 +56,23 @@ def prepare(folder: Path, products: int) -> Path:
     return catalog
 
 
-def commands(catalog: Path, photo: Path) -> dict[str, list[str]]:
+def index_photos(folder: Path, photos: Path) -> Path:
+    """The catalog of a folder's photos, by colour."""
+    catalog = folder / "shop.catalog"
+    arguments = ["index", str(photos), "-c", str(catalog), "--spaces", "colour"]
+    subprocess.run([*HOUNDSTOOTH, *arguments], check=True, stdout=subprocess.DEVNULL)
+    return catalog
+
+
+def commands(catalog: Path, photo: Path, where: str) -> dict[str, list[str]]:
     """What is timed, by name."""
     like = ["-c", str(catalog)]
+    with closing(sqlite3.connect(catalog / "catalog.db")) as connection:
+        key = connection.execute("SELECT key FROM product WHERE removed IS NULL ORDER BY id LIMIT 1").fetchone()[0]
     opened = (
         f"import sqlite3; sqlite3.connect({str(catalog / 'catalog.db')!r}).execute('SELECT * FROM image').fetchall()"
     )
-    filtered = ["--where", "category = 'dress' and price < 80"]
+    filtered = ["--where", where]
     other = catalog.parent / "other.png"
     subprocess.run(
         [
@@ -75,8 +91,8 @@ def commands(catalog: Path, photo: Path) -> dict[str, list[str]]:
         "python: import houndstooth": [*python, "import houndstooth"],
         "houndstooth --help": [*HOUNDSTOOTH, "--help"],
         "houndstooth info": [*HOUNDSTOOTH, "info", *like],
-        "houndstooth similar --id": [*HOUNDSTOOTH, "similar", "--id", "P0001", *like],
-        "houndstooth similar --id --where": [*HOUNDSTOOTH, "similar", "--id", "P0001", *filtered, *like],
+        "houndstooth similar --id": [*HOUNDSTOOTH, "similar", "--id", key, *like],
+        "houndstooth similar --id --where": [*HOUNDSTOOTH, "similar", "--id", key, *filtered, *like],
         "houndstooth similar --colour": [*HOUNDSTOOTH, "similar", "--colour", "navy", *like],
         "houndstooth similar PHOTO (colour)": [*HOUNDSTOOTH, "similar", str(other), "--using", "colour", *like],
         "houndstooth similar PHOTO": [*HOUNDSTOOTH, "similar", str(other), *like],
