@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from engine.attributes import AttributeType, AttributeValue
@@ -40,6 +41,12 @@ def parse_filter(text: str, known: Mapping[str, AttributeType]) -> Filter:
     Raises FilterError, with the place and what to do, for text that is not a condition, for a name that is not known, a
     value of the wrong type, anything in SQL that a filter does not have, and text too long or nested too deep.
     """
+    return _parsed(text, tuple(known.items()))
+
+
+@lru_cache(maxsize=128)  # pages of one list, and a shop's few filters, come again and again
+def _parsed(text: str, attributes: tuple[tuple[str, AttributeType], ...]) -> Filter:
+    known = dict(attributes)
     scanned = scan(text, known)
     condition = _Builder(scanned).condition(_parse(scanned))
     names = frozenset(operand.value.column for operand in scanned.operands if isinstance(operand.value, Name))
