@@ -37,15 +37,14 @@ export class Pace {
     else if (middle > SLOW && this.every < this.most && this.rows / this.every > FEWEST) {
       this.before = middle;
       this.every *= 2;
-    } else if (middle < QUICK && this.every > 1) {
-      this.every /= 2;
-      this.most = MOST;
-    }
+    } else if (middle < QUICK && this.every > 1) this.every /= 2;
   }
 
-  /** The movement ended: the pause that follows is no slow frame. */
+  /** The movement ended: the pause that follows is no slow frame, and the next one may try again what did not help. */
   rest(): void {
     this.last = -Infinity;
     this.times = [];
+    this.before = 0;
+    this.most = MOST;
   }
 }

@@ -245,6 +245,11 @@ describe("pace", () => {
     expect(after(100_000, () => 100, 80).every).toBe(1);
     expect(after(100_000, (every) => 60 + 40 / every, 80).every).toBe(2);
   });
+  it("tries again in the next movement what did not help in one", () => {
+    const busy = after(100_000, () => 100, 80);
+    expect(busy.every).toBe(1);
+    expect(after(100_000, (every) => 800 / every, 80, busy).every).toBe(8);
+  });
   it("draws more again, and takes no pause for a slow frame", () => {
     const slow = after(100_000, (every) => 400 / every, 9);
     expect(slow.every).toBe(4);
