@@ -220,10 +220,11 @@ NEIGHBOUR_CELLS = 32
 
 def approximate_neighbours(
     rows: NDArray[np.float32], k: int, seed: int, tell: Callable[[int, int], None] = lambda done, total: None
-) -> NDArray[np.int64]:
-    """The k rows of largest inner product with each of the rows (n, dim), itself included; -1 where too few were read.
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The k rows of largest inner product with each of the rows (n, dim), itself included, largest first.
 
-    int64 (n, k), by an inverted file of the rows themselves; the seed decides its centroids.
+    int64 (n, k), -1 where too few were read, and the products, float32 (n, k). By an inverted file of the rows
+    themselves, so that only who is found is approximate; the seed decides its centroids.
     """
     faiss = _faiss()
     cells = max(1, min(int(CELLS * math.sqrt(len(rows))), len(rows) // TRAIN_ROWS_PER_CELL))
@@ -234,11 +235,11 @@ def approximate_neighbours(
     index.train(rows[np.sort(np.random.default_rng(seed).choice(len(rows), size, replace=False))])
     index.add(rows)
     index.nprobe = min(NEIGHBOUR_CELLS, cells)
-    found = np.empty((len(rows), k), np.int64)
+    found, scores = np.empty((len(rows), k), np.int64), np.empty((len(rows), k), np.float32)
     for start in range(0, len(rows), 4096):
-        _, found[start : start + 4096] = index.search(rows[start : start + 4096], k)
+        scores[start : start + 4096], found[start : start + 4096] = index.search(rows[start : start + 4096], k)
         tell(min(start + 4096, len(rows)), len(rows))
-    return found
+    return found, scores
 
 
 def _faiss() -> Any:

@@ -38,23 +38,16 @@ def nearest_neighbours(
     """The k nearest other rows of each of the unit rows float32 (n, dim), 1 <= k < n.
 
     Distances are Euclidean, which on unit rows is sqrt(2 - 2 cosine): the order is that of cosines. Up to `exact_rows`
-    rows exactly; above, by an inverted file whose candidates are compared again with the rows themselves.
+    rows exactly; above, by an inverted file, which finds nearly all.
     """
     if len(rows) <= exact_rows:
         found = cross_nearest(rows, rows, k + 1, tell)
         return Neighbours(*_without_self(found.indices, found.distances, k), exact=True)
     from engine.index import approximate_neighbours
 
-    candidates = approximate_neighbours(rows, k + 1, seed, tell)
-    indices, distances = np.empty((len(rows), k + 1), np.int64), np.empty((len(rows), k + 1), np.float32)
-    for start in range(0, len(rows), 256):
-        here = slice(start, min(start + 256, len(rows)))
-        scores = np.einsum("qd,qkd->qk", rows[here], rows[candidates[here]])
-        scores[candidates[here] < 0] = -np.inf
-        order = np.argsort(-scores, axis=1, kind="stable")
-        indices[here] = np.take_along_axis(candidates[here], order, axis=1)
-        distances[here] = _distances(np.take_along_axis(scores, order, axis=1))
-    indices, distances = _without_self(indices, distances, k)
+    ids, scores = approximate_neighbours(rows, k + 1, seed, tell)
+    scores[ids < 0] = -1
+    indices, distances = _without_self(ids, _distances(scores), k)
     missing = indices < 0
     if missing.any():  # fewer in the cells read than asked for: any other row will do, at its distance
         at, _ = np.nonzero(missing)

@@ -27,7 +27,6 @@ from engine.layouts.grid import grid_layout
 from engine.layouts.grid_size import grid_size
 from engine.layouts.pca import pca_plane
 from engine.layouts.tsne import TsneChoice, tsne, tsne_choice, tsne_place, tsne_threads
-from engine.layouts.umap import NEIGHBOURS as UMAP_NEIGHBOURS
 from engine.layouts.umap import umap_layout
 from engine.map_quality import map_quality
 from engine.nearest import cross_nearest, nearest_neighbours
@@ -110,14 +109,11 @@ def umap_epochs(count: int, share: float) -> int:
 
 def umap_ours(rows: Rows, share: float) -> tuple[Rows, float]:
     """As a map is laid out."""
-    begun = time.process_time()
-    near = nearest_neighbours(rows, UMAP_NEIGHBOURS)
-    found = time.process_time() - begun
-    return umap_layout(rows, neighbours=near, epochs=umap_epochs(len(rows), share)), found
+    return umap_layout(rows, epochs=umap_epochs(len(rows), share)), float("nan")
 
 
 def umap_direct(rows: Rows, share: float) -> tuple[Rows, float]:
-    """umap-learn by its own defaults for cosines; it does not say what its neighbours took."""
+    """umap-learn by its own defaults for cosines."""
     from umap import UMAP
 
     epochs = umap_epochs(len(rows), share)

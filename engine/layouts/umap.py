@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.layouts.extras import library, random_state
 from engine.layouts.pca import pca_start
-from engine.nearest import Neighbours, nearest_neighbours
+from engine.nearest import EXACT_ROWS, Neighbours, nearest_neighbours
 
 Rows = NDArray[np.float32]
 Tell = Callable[[str, int, int], None]
@@ -28,18 +28,14 @@ def umap_layout(
 ) -> Rows:
     """Positions float32 (n, 2) of unit rows (n, dim), n >= FEWEST; umap-learn with its own defaults on cosines.
 
-    neighbours: those of each row, when they are known. epochs: None for umap-learn's own choice. The start is PCA's: at
-    least as good as the spectral one (Kobak and Linderman 2021), and there for every n. A seed makes umap-learn use one
-    thread.
+    neighbours: at least 14 of each row, where they are known; else all pairs are compared, and above EXACT_ROWS rows
+    umap-learn finds them by its own descent. epochs: None for umap-learn's own choice. The start is PCA's: at least as
+    good as the spectral one (Kobak and Linderman 2021), and there for every n. A seed makes umap-learn use one thread.
     """
     umap = library("umap", "UMAP", extra="umap")
     k = min(NEIGHBOURS, len(rows) - 1)
-    if neighbours is None or neighbours.indices.shape[1] < k - 1:
+    if neighbours is None and len(rows) <= EXACT_ROWS:
         neighbours = nearest_neighbours(rows, k, seed, tell=lambda done, total: tell("comparing", done, total))
-    near = neighbours.first(k - 1)
-    own = np.arange(len(rows), dtype=np.int64)[:, None]  # umap-learn counts a row among its own neighbours
-    indices = np.hstack([own, near.indices]).astype(np.int32)
-    distances = np.hstack([np.zeros_like(own, np.float32), near.distances**2 / 2])  # 1 - cosine
     tell("laying out", 0, 1)
     with warnings.catch_warnings():
         # That it cannot transform without an index of its own: new photos are placed by their neighbours.
@@ -50,9 +46,16 @@ def umap_layout(
             metric="cosine",
             n_epochs=epochs,
             init=pca_start(rows, seed, 5.0).astype(np.float32),
-            precomputed_knn=(indices, distances, None),
+            precomputed_knn=(None, None, None) if neighbours is None else _known(neighbours.first(k - 1)),
             random_state=random_state(seed),
             n_jobs=1,
         ).fit_transform(rows)
     tell("laying out", 1, 1)
     return np.asarray(fitted, dtype=np.float32)
+
+
+def _known(near: Neighbours) -> tuple[NDArray[np.int32], Rows, None]:
+    """Neighbours as umap-learn takes them: each row the first of its own, distances 1 - cosine."""
+    own = np.arange(len(near.indices), dtype=np.int64)[:, None]
+    indices = np.hstack([own, near.indices]).astype(np.int32)
+    return indices, np.hstack([np.zeros_like(own, np.float32), near.distances**2 / 2]), None

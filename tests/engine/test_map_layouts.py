@@ -127,6 +127,17 @@ def test_placing_on_tsne_is_opentsnes_transform() -> None:
     np.testing.assert_allclose(tsne_place(xy, old, new), expected, atol=2e-2)
 
 
+def test_umap_finds_the_neighbours_of_many_rows_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [30, 25, 20]
+    rows = blobs(sizes)
+    known = umap_layout(rows, seed=4, neighbours=nearest_neighbours(rows, 15))
+    monkeypatch.setattr("engine.layouts.umap.EXACT_ROWS", 50)
+    found = umap_layout(rows, seed=4)
+    assert (found == umap_layout(rows, seed=4)).all()
+    for xy in (known, found):
+        assert in_groups(xy, sizes) == 1
+
+
 def test_umap_keeps_groups_together_the_same_for_the_same_seed() -> None:
     sizes = [30, 25, 20]
     rows = blobs(sizes)
