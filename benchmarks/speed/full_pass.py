@@ -30,7 +30,8 @@ from indexer.sources.base import SourceImage
 from indexer.sources.folder import FolderSource
 from indexer.spaces.registry import load
 
-SPACES = ("colour", "palette", "vgg", "pattern")
+SPACES = ("colour", "palette", "vgg", "pattern", "kind")
+NETWORKS = ("vgg", "pattern", "kind")
 
 
 def timed(work: Callable[[Sequence[Any]], list[Any]], items: Sequence[Any]) -> tuple[float, list[Any]]:
@@ -58,7 +59,7 @@ def measure(photos: Path, most: int, garments: str, device: str) -> dict[str, An
     seconds["garments"], found = timed(lambda part: step.regions(part, none[: len(part)], none[: len(part)]), pictures)
     regions = [region.picture for image in found for region in image]
     for name in SPACES:
-        options = {"device": device} if name in ("vgg", "pattern") else {}
+        options = {"device": device} if name in NETWORKS else {}
         extractor = load(name, options)
 
         def extract(part: Sequence[Picture], extractor: Any = extractor) -> list[Any]:
@@ -73,7 +74,7 @@ def measure(photos: Path, most: int, garments: str, device: str) -> dict[str, An
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to(item.file)
         catalog = houndstooth.open(Path(folder) / "shop.catalog", create=True)
-        options = {name: {"device": device} for name in ("vgg", "pattern")}
+        options = {name: {"device": device} for name in NETWORKS}
         if garments == "deeplab":
             options["garments"] = {"device": device}
         started = time.perf_counter()

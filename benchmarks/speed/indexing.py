@@ -210,7 +210,7 @@ def main() -> None:
     tables = {"stages": stages(asked.photos, asked.stage_rows, asked.rounds)}
     if asked.network_rows:
         tables["network"] = network(asked.photos, asked.network_rows, asked.rounds)
-    tables["colours"] = colours(asked.photos, asked.rows, asked.network_rows, asked.rounds)
+    tables["colours"] = colours(asked.photos, asked.rows, min(asked.rows, asked.network_rows), asked.rounds)
     if asked.format == "json":
         print(json.dumps({name: [vars(line) for line in lines] for name, lines in tables.items()}))
         return
