@@ -84,10 +84,10 @@ class Catalog:
         """Bring the catalog up to date with a folder of photos, a photo, a table, or a reader of your own.
 
         root, columns, types: see `indexer.sources.open.open_source`. spaces: names to index in besides those that the
-        catalog has; a new catalog gets colour, palette, vgg, pattern and kind when none is named. options: of their
+        catalog has; a new catalog gets `houndstooth.extractors.DEFAULT_SPACES` when none is named. options: of their
         extractors, {"vgg": {"weights": "vgg16.safetensors"}}; those that change vectors are kept with the catalog, and
-        need not be said again; "garments" names the options of the
-        garment finder. recheck: read even files whose size and time are as they were. garments: how they are told from
+        need not be said again; "garments" names the options of the garment finder. recheck: read even files whose size
+        and time are as they were. garments: how they are told from
         what surrounds them: "deeplab" (what a new catalog gets), "maskrcnn", "given" (by the masks that photos bring)
         or "none"; kept with the catalog, and photos indexed otherwise are extracted again. remote: the permission to
         read photos at addresses, by default what the environment permits; many are then asked for at a time.
