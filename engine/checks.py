@@ -17,10 +17,15 @@ from engine.errors import CatalogCorruptError
 from engine.index_faults import missing_rows, other_rows, unknown_rows
 from engine.models import GARMENTS, Recipe, every_space, garment_recipe, label_files, model_fault, model_path, wanted
 from engine.rules import Part, broken_rules
+from engine.seal import is_altered
 from engine.shards import open_thumbnails, open_vectors
 from engine.store import Store
 
 Ids = NDArray[np.int64]
+_ALTERED = (
+    "its bytes are not those that its last writer left, though its rows look whole: check the disk, and restore the "
+    "file or index the photos anew; if you changed it on purpose, delete catalog.db.seal"
+)
 _UNIT_TOLERANCE = 1e-2  # wider than what the writer lets in: rows are rounded to float16
 
 
@@ -58,6 +63,8 @@ def check(store: Store, progress: Callable[[int, int], None] = lambda done, tota
             findings = list(_database(connection))
             facts = _Facts.read(connection)
             findings.extend(Finding(part, "catalog.db", said) for part, said in broken_rules(connection))
+            if not findings and is_altered(store.database_path):
+                findings.append(Finding("database", "catalog.db", _ALTERED))
     except CatalogCorruptError as error:
         return CheckReport((Finding("database", "catalog.db", str(error)),), 0, 0)
     held: dict[int, list[Ids]] = {}

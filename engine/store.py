@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from engine.durable import sync_folder
 from engine.errors import CatalogBusyError, CatalogError, CatalogNotFoundError
 from engine.refusals import refused
 from engine.schema import catalog
+from engine.seal import break_seal, put_seal
 
 BACKUP_DIGITS = 16
 """Hex digits of a backup's SHA-256 in its name, catalog-REVISION-DIGITS.db."""
@@ -131,7 +133,8 @@ class Store:
         """Be the one writer. The operating system frees the lock when the process ends, however it ends."""
         from filelock import FileLock, Timeout  # readers never lock
 
-        lock = FileLock(self.root / "write.lock")
+        lock_path = self.root / "write.lock"
+        lock = FileLock(lock_path)
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
@@ -141,16 +144,24 @@ class Store:
         except OSError as error:
             raise refused(f"cannot write to {self.root}", error) from error
         try:
-            self._make_folders()
-            yield
+            held = lock_path.stat()
+            self._begin()
+            try:
+                yield
+            finally:
+                if lock_path.is_file() and os.path.samestat(held, lock_path.stat()):
+                    put_seal(self.database_path)
+                else:  # deleted by hand: another may be writing too
+                    break_seal(self.database_path)
         finally:
             lock.release()
 
-    def _make_folders(self) -> None:
-        """The folders that are not there: copying a catalog may have left out those that were empty."""
+    def _begin(self) -> None:
+        """Makes the folders that are not there: copying a catalog may have left out those that were empty."""
         try:
             for folder in self.folders:
                 folder.mkdir(exist_ok=True)
+            break_seal(self.database_path)
         except OSError as error:
             raise refused(f"cannot write to {self.root}", error) from error
 

@@ -34,7 +34,7 @@ from pathlib import Path
 
 import numpy as np
 from child import die_at, fork, run_index, void, work
-from neighbours import SEARCHES
+from neighbours import SEARCHES, wrong_neighbours
 from shop_of_numbers import BATCH, PHOTOS, Shop, Versions
 from sqlalchemy import select
 from verdict import Outcome, judge, live_images
@@ -126,7 +126,7 @@ def complete(shop: Shop) -> list[str]:
     live, wrong = live_images(shop.store)
     if live != shop.on_disk():
         wrong.append("the catalog is not what the folder is")
-    return [*wrong, *(found.message for found in check(shop.store).findings)]
+    return [*wrong, *(found.message for found in check(shop.store).findings), *wrong_neighbours(shop)]
 
 
 def main() -> int:

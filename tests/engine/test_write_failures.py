@@ -285,10 +285,9 @@ def test_a_file_that_cannot_be_deleted_is_left_for_the_next_time(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     remove(store, [1, 2, 3], "half")
-    with monkeypatch.context() as patch:
+    with writing(store) as writer, monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", Failing(Path.unlink, 1, errno.EIO))
-        with writing(store) as writer:
-            compact(writer, everything=True, grace=0)
+        compact(writer, everything=True, grace=0)
     assert "cannot delete" in caplog.text and check(store).clean
     files = len(list(store.root.rglob("*.*")))
     with writing(store) as writer:

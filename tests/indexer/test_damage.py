@@ -18,6 +18,7 @@ from engine.compaction import compact
 from engine.errors import CatalogCorruptError, CatalogError
 from engine.indexes import refresh_index
 from engine.repair import Repair, retire_broken
+from engine.seal import break_seal
 from engine.snapshot import Reader
 from engine.store import Store
 from engine.thumbnails import Thumbnails
@@ -121,6 +122,7 @@ def pages(path: Path) -> list[int]:
 
 def test_a_broken_page_of_the_database_is_found(shop: Shop) -> None:
     path = shop.store.database_path
+    break_seal(path)
     at = pages(path)
     before = path.read_bytes()
     assert len(at) > 30  # every table and index has one
@@ -133,9 +135,12 @@ def test_a_broken_page_of_the_database_is_found(shop: Shop) -> None:
     assert shop.findings() == []
 
 
-def test_bits_flipped_anywhere_in_the_database_never_end_in_another_library_s_error(shop: Shop) -> None:
+@pytest.mark.parametrize("sealed", [True, False])
+def test_bits_flipped_anywhere_in_the_database_never_end_in_another_library_s_error(shop: Shop, sealed: bool) -> None:
     path = shop.store.database_path
     before = path.read_bytes()
+    if not sealed:
+        break_seal(path)
     draw = np.random.default_rng(11)
     outcomes = {"found": 0, "not found": 0}
     for bit in [*range(0, 128, 9), *draw.integers(0, len(before) * 8, 80).tolist()]:
@@ -147,6 +152,29 @@ def test_bits_flipped_anywhere_in_the_database_never_end_in_another_library_s_er
         for journal in path.parent.glob("catalog.db-*"):
             journal.unlink()
     assert outcomes["found"] >= 10, outcomes
+    assert not (sealed and outcomes["not found"]), outcomes
+    assert check(shop.store).clean
+
+
+def test_a_flipped_bit_in_the_seal_is_found_and_the_next_writer_heals_it(shop: Shop) -> None:
+    seal = shop.store.root / "catalog.db.seal"
+    flip(seal, 77)
+    assert any("its last writer left" in found for found in shop.findings())
+    with writing(shop.store):
+        pass
+    assert shop.findings() == []
+
+
+def test_a_killed_writer_leaves_no_seal_and_one_who_lost_the_lock_neither(shop: Shop) -> None:
+    seal = shop.store.root / "catalog.db.seal"
+    with writing(shop.store) as writer:
+        assert not seal.exists()  # a kill here leaves none
+        writer.start_run("index", "test")
+        (shop.store.root / "write.lock").unlink()
+    assert not seal.exists() and shop.findings() == []
+    with writing(shop.store):
+        pass
+    assert seal.exists() and shop.findings() == []
 
 
 def test_what_is_no_database_is_said_to_be_none(shop: Shop) -> None:
