@@ -2,6 +2,7 @@
 
     python benchmarks/speed/cold_start.py [--products 40] [--repeats 15]
     python benchmarks/speed/cold_start.py --photos DIR      # a folder of your own, indexed by colour
+    python benchmarks/speed/cold_start.py --photos DIR --catalog CATALOG    # ... as it is indexed there
 
 Indexes first: a small drawn shop in all its spaces, or a folder of photos in one. Times are medians of processor time
 (user and system) of whole processes, run turn about; ratios are to the floor: an interpreter that imports NumPy and
@@ -33,13 +34,16 @@ def main() -> None:
     parser.add_argument("--products", type=int, default=40)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--photos", type=Path)
+    parser.add_argument("--catalog", type=Path)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        catalog = index_photos(folder, asked.photos) if asked.photos else prepare(folder, asked.products)
+        catalog = asked.catalog or (
+            index_photos(folder, asked.photos) if asked.photos else prepare(folder, asked.products)
+        )
         photo = sorted((asked.photos or folder / "photos").rglob("*.jpg"))[0]
         where = "dominant_colour = 'navy'" if asked.photos else "category = 'dress' and price < 80"
-        seconds = measure(commands(catalog, photo, where), asked.repeats)
+        seconds = measure(commands(catalog, photo, where, folder), asked.repeats)
     floor = seconds[FLOOR]
     rows = [[name, f"{value:.3f}", f"{value / floor:.2f}"] for name, value in seconds.items()]
     print(tabulate(rows, ["process", "seconds", "of the floor"], disable_numparse=True))
@@ -64,7 +68,7 @@ def index_photos(folder: Path, photos: Path) -> Path:
     return catalog
 
 
-def commands(catalog: Path, photo: Path, where: str) -> dict[str, list[str]]:
+def commands(catalog: Path, photo: Path, where: str, folder: Path) -> dict[str, list[str]]:
     """What is timed, by name."""
     like = ["-c", str(catalog)]
     with closing(sqlite3.connect(catalog / "catalog.db")) as connection:
@@ -73,7 +77,7 @@ def commands(catalog: Path, photo: Path, where: str) -> dict[str, list[str]]:
         f"import sqlite3; sqlite3.connect({str(catalog / 'catalog.db')!r}).execute('SELECT * FROM image').fetchall()"
     )
     filtered = ["--where", where]
-    other = catalog.parent / "other.png"
+    other = folder / "other.png"
     subprocess.run(
         [
             sys.executable,

@@ -107,6 +107,8 @@ def compare_iterations(rows: np.ndarray, k: int, rounds: int) -> None:
     seconds: dict[str, list[tuple[float, float]]] = {}
     inertia = {}
     methods = {"ours": ours, "faiss.Kmeans": by_faiss, "scikit-learn": by_sklearn}
+    for method in methods.values():
+        method(rows[: 10 * k], start, 1)  # imports what it needs
     for _ in range(rounds):
         for name, method in methods.items():
             short = spent(lambda method=method: method(rows, start, FEW))
