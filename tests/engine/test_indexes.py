@@ -284,7 +284,7 @@ def test_kinds_by_size() -> None:
 def put_index(store: Store, index: VectorIndex, rows: int | None = None) -> None:
     """Have the catalog's record name another index, its hash and size right."""
     file = publish(store.indexes, indexes.SUFFIX, [index.to_bytes()])
-    with store.database.write() as connection:
+    with store.lock(), store.database.write() as connection:  # the lock's end seals the database
         connection.execute(
             update(schema.vector_index).values(
                 name=file.name, sha256=file.sha256, bytes=file.bytes, rows=rows or len(index), kind=index.kind
@@ -316,7 +316,7 @@ def test_check_finds_an_index_that_lacks_rows_or_says_another_count(small: Store
     few = VectorIndex.build(vectors, ids=vectors.ids[:200])
     put_index(small, few)
     assert [finding.message for finding in check(small).findings] == ["200 of 400 rows are not in it"]
-    with small.database.write() as connection:
+    with small.lock(), small.database.write() as connection:
         connection.execute(update(schema.run).values(finished=None))
     assert check(small).clean  # an indexing that was broken off may leave more
     put_index(small, few, rows=201)
