@@ -67,7 +67,9 @@ class VectorIndex:
         self.kind = kind
         self.dim = int(index.d)
         self._index = index
-        self._centroids: NDArray[np.float32] = index.quantizer.reconstruct_n(0, index.nlist)
+        # Given an array to fill: where pytorch-metric-learning was imported, FAISS returns torch tensors.
+        self._centroids = np.empty((index.nlist, self.dim), np.float32)
+        index.quantizer.reconstruct_n(0, index.nlist, self._centroids)
         self._latest: tuple[Ids, Subset] | None = None
         self._read_cells()
 

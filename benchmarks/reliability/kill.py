@@ -20,7 +20,8 @@ from __future__ import annotations
 import argparse
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # children are forked: no thread may be running here
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # children are forked: no thread may be running here
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import collections
 import shutil

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -186,3 +188,23 @@ def test_the_seed_decides_the_index(kind: str, space: SpaceVectors) -> None:
     query = unit_rows(1, DIM, seed=8)
     first, second = (found.search(query, 30, share=0.2) for found in (one, same))
     assert np.array_equal(first.ids, second.ids)
+
+
+BESIDE_TORCH = """
+import faiss.contrib.torch_utils
+import numpy as np
+from engine.index import VectorIndex
+from engine.shards import VectorShard
+from engine.vectors import SpaceVectors
+
+rows = np.eye(8, dtype=np.float32)
+index = VectorIndex.build(SpaceVectors(8, [VectorShard(np.arange(1, 9), rows.astype(np.float16))]))
+print(VectorIndex.from_bytes(index.to_bytes()).search(rows, 1).ids.ravel().tolist())
+"""
+
+
+def test_an_index_answers_where_faiss_was_made_to_return_tensors() -> None:
+    """As pytorch-metric-learning does when it is imported."""
+    pytest.importorskip("torch")
+    done = subprocess.run([sys.executable, "-c", BESIDE_TORCH], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, str(list(range(1, 9)))), done.stderr

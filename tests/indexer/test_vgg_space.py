@@ -90,7 +90,8 @@ def test_an_empty_mask_is_no_mask() -> None:
 
 def test_shipped_weights_are_whole() -> None:
     lines = (SHIPPED / "SHA256SUMS").read_text().splitlines()
-    assert sorted(line.split("  ")[1] for line in lines) == sorted(file.name for file in SHIPPED.glob("*.safetensors"))
+    shipped = [*SHIPPED.glob("*.safetensors"), *SHIPPED.glob("*.npy")]
+    assert sorted(line.split("  ")[1] for line in lines) == sorted(file.name for file in shipped)
     assert {"vgg16.safetensors", "vgg16_projection.safetensors"} <= {line.split("  ")[1] for line in lines}
     for line in lines:
         told, name = line.split("  ")
