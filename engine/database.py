@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, create_engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
+from engine.beside_sqlite import connection_counted
 from engine.errors import (
     CatalogBusyError,
     CatalogCorruptError,
@@ -70,7 +71,7 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str, patience: float = 0) -> Iterator[Connection]:
         try:
-            with self._engine.connect() as connection:
+            with connection_counted(self.path), self._engine.connect() as connection:
                 if patience:
                     connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
                 connection.exec_driver_sql(begin)

@@ -11,7 +11,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from engine.durable import TMP, hash_file, sync_folder
+from engine.beside_sqlite import hash_database
+from engine.durable import TMP, sync_folder
 
 _log = logging.getLogger(__name__)
 
@@ -22,8 +23,10 @@ def _seal_of(database: Path) -> Path:
 
 def break_seal(database: Path) -> None:
     """Remove the seal, before the first write. Raises OSError."""
-    # Durable before any page is written: SQLite syncs this folder when it has made its journal.
-    _seal_of(database).unlink(missing_ok=True)
+    seal = _seal_of(database)
+    if seal.exists():
+        seal.unlink()
+        sync_folder(seal.parent)  # before any page is written
 
 
 def put_seal(database: Path) -> None:
@@ -34,7 +37,7 @@ def put_seal(database: Path) -> None:
         if not database.is_file() or any(_unfinished(database)):
             return
         with tmp.open("w") as file:
-            file.write(hash_file(database))
+            file.write(hash_database(database))
             file.flush()
             os.fsync(file.fileno())
         tmp.rename(seal)
@@ -50,7 +53,7 @@ def is_altered(database: Path) -> bool:
     seal = _seal_of(database)
     try:
         said = seal.read_bytes()
-        if hash_file(database).encode() == said:
+        if hash_database(database).encode() == said:
             return False
         return seal.read_bytes() == said  # else a writer has begun since
     except FileNotFoundError:
