@@ -14,12 +14,16 @@ from urllib.parse import urlsplit
 
 @dataclass
 class WebShop:
-    """photos: path -> bytes. asked: paths and queries, in turn. busy: path -> answers of 503 still to give."""
+    """photos: path -> bytes. asked: paths and queries, in turn. busy: path -> answers of 503 still to give.
+
+    sorry: the page that comes with a 404.
+    """
 
     photos: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     busy: Counter[str] = field(default_factory=Counter)
     redirects: dict[str, str] = field(default_factory=dict)
+    sorry: bytes = b""
     port: int = 0
 
     def address(self, path: str, host: str = "127.0.0.1") -> str:
@@ -56,7 +60,7 @@ def open_web_shop(host: str = "127.0.0.1") -> Iterator[WebShop]:
                 self.answer(200, b"late")
             else:
                 found = shop.photos.get(path)
-                self.answer(404 if found is None else 200, found or b"")
+                self.answer(404 if found is None else 200, shop.sorry if found is None else found)
 
         def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
             try:

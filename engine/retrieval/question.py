@@ -46,7 +46,9 @@ def settle(reader: Reader, question: Question) -> tuple[Snapshot, Question]:
         return {*read, whole.same, *([whole.per] if whole.per else [])}
 
     snapshot = reader.snapshot(names)
-    weights = dict(question.weights) or {name: space.weight for name, space in snapshot.spaces.items()}
+    weights = dict(question.weights) or {
+        name: space.weight for name, space in snapshot.spaces.items() if space.weight > 0
+    }
     for name, weight in weights.items():
         snapshot.space(name)
         if not weight > 0:

@@ -14,14 +14,18 @@ STORES: Final = ("s3", "gs", "gcs", "az", "abfs", "abfss", "memory")
 """Object storage by the names that fsspec has for it; `memory` is of the process itself."""
 MAX_ADDRESS: Final = 4_096
 _SECRET = re.compile(
-    r"x-(amz|goog|oss)-.*|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|"
-    r"(.*[_-])?(token|secret|password|passwd|credential|auth|apikey|key|sig|jwt)"
+    r"x-(amz|goog|oss)-.*|awsaccesskeyid|googleaccessid|signature|key-pair-id|"
+    r"(.*[_-])?(token|secret|password|passwd|credential|auth|apikey|(api|access|secret)[_-]key|sig|jwt)"
 )
 """Names of what signs an address or opens it, in lower case."""
-_SHARED_ACCESS = frozenset((
+_SIGNATURES = frozenset(("sig", "signature"))
+_BESIDE_SIGNATURE = frozenset((
+    "expires", "policy",
     "sv", "se", "st", "sp", "sr", "spr", "sip", "srt", "ss", "skoid", "sktid", "skt", "ske", "sks", "skv", "sdd",
 ))  # fmt: skip
-"""Besides `sig`, in Azure's shared access signatures."""
+"""Besides a signature: CloudFront's and S3's, and those of Azure's shared access. Alone they may name a photo."""
+_KEY = re.compile(r"[A-Za-z0-9_-]{24,}")
+"""What a `key` is when it opens something, rather than names a photo."""
 _UNSAFE = re.compile(r"[\0-\x1f\x7f\\\ud800-\udfff]")
 
 
@@ -83,10 +87,16 @@ def _web(text: str, protocol: str, shown: str) -> Address:
 def _open_part(query: str) -> str:
     """A query without what signs it."""
     pairs = [(unquote_plus(pair.partition("=")[0]).lower(), pair) for pair in query.split("&") if pair]
-    shared = any(name == "sig" for name, _ in pairs)
+    signed = any(name in _SIGNATURES for name, _ in pairs)
     return "&".join(
-        pair for name, pair in pairs if not _SECRET.fullmatch(name) and not (shared and name in _SHARED_ACCESS)
+        pair
+        for name, pair in pairs
+        if not (_SECRET.fullmatch(name) or (signed and name in _BESIDE_SIGNATURE) or _is_key(name, pair))
     )
+
+
+def _is_key(name: str, pair: str) -> bool:
+    return name == "key" and _KEY.fullmatch(pair.partition("=")[2]) is not None
 
 
 def without_secrets(text: str) -> str:

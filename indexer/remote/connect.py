@@ -38,6 +38,7 @@ def _web(remote: Remote) -> Any:
             connector=aiohttp.TCPConnector(limit=CONNECTIONS, socket_factory=guarded_socket(remote.private)),
             timeout=aiohttp.ClientTimeout(total=remote.seconds, sock_connect=min(CONNECT_SECONDS, remote.seconds)),
             trust_env=False,
+            raise_for_status=True,  # frees the connection of an answer that is an error, however long its page
             **options,
         )
 

@@ -21,12 +21,14 @@ _NEVER: Final = tuple(
         ipaddress.ip_network,
         (
             *("169.254.0.0/16", "fe80::/10"),  # link-local: AWS's, Google's and Azure's metadata among it
-            *("168.63.129.16/32", "100.100.100.200/32", "192.0.0.0/24", "fd00:ec2::254/128"),  # metadata elsewhere
+            *("168.63.129.16/32", "100.100.100.200/32", "192.0.0.0/24"),  # metadata of Azure, Alibaba, Oracle
+            *("fd00:ec2::254/128", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128", "fd00:42::42/128"),  # by IPv6
+            "64:ff9b:1::/48",  # local translation to IPv4, wherever in it the address lies (RFC 8215)
             *("0.0.0.0/8", "::/128"),  # "this machine", to some systems
         ),
     )
 )
-_NAT64: Final = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 class RefusedAddressError(OSError):
@@ -45,7 +47,8 @@ def why_refused(ip: str, private: bool = False) -> str:
         return f"it {REFUSED} or none at all"
     if any(address in network for network in _NEVER) or address.is_multicast:
         return f"it {REFUSED} that is never read (link-local, metadata of a cloud)"
-    if private or (address.is_global and not address.is_reserved):
+    site = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    if private or (address.is_global and not address.is_reserved and not site):
         return ""
     return f"it {REFUSED}, private or of this machine: --allow-private reads it"
 
@@ -54,7 +57,7 @@ def _plain(address: _Ip) -> _Ip:
     """The IPv4 address inside an IPv6 one that only wraps it."""
     if not isinstance(address, ipaddress.IPv6Address):
         return address
-    if any(address in network for network in _NAT64):
+    if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     teredo = address.teredo
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None) or address

@@ -17,7 +17,7 @@ _YES = frozenset(("1", "yes", "true", "on"))
 class Remote:
     """The permission to read photos at addresses.
 
-    private: also in private networks and on this machine. seconds: for one try at one photo, connecting included.
+    private: also in private networks and on this machine. seconds: for one try at one web address, connecting included.
     tries: before a photo is given up that may come a second time.
     """
 

@@ -17,6 +17,7 @@ from indexer.remote.guard import REFUSED
 from indexer.remote.permission import Remote
 
 _CHUNK = 2**18
+_NOT_FOUND = "not found there"
 _AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))
 """Answers of a web server after which it may be asked again."""
 _NOWHERE = ("InvalidURL", "InvalidUrlRedirectClientError", "NonHttpUrlRedirectClientError", "TooManyRedirects")
@@ -94,7 +95,7 @@ def _refusal(error: Exception, remote: Remote) -> _Refusal:
     if REFUSED in str(error):
         return _Refusal(str(error)[str(error).index(f"it {REFUSED}") :].partition("]")[0])
     plain = (
-        (isinstance(error, FileNotFoundError), _Refusal("not found there")),
+        (isinstance(error, FileNotFoundError), _Refusal(_NOT_FOUND)),
         (isinstance(error, PermissionError), _Refusal("no permission to read it")),
         (isinstance(error, TimeoutError), _Refusal(f"no whole answer within {remote.seconds:g} seconds", again=True)),
         (name in _NOWHERE, _Refusal(f"it leads nowhere that can be read ({name})")),
@@ -106,6 +107,8 @@ def _refusal(error: Exception, remote: Remote) -> _Refusal:
 def _of_status(status: int, error: Exception) -> _Refusal:
     from http import HTTPStatus
 
+    if status == HTTPStatus.NOT_FOUND:
+        return _Refusal(_NOT_FOUND)
     words = HTTPStatus(status).phrase if status in {one.value for one in HTTPStatus} else ""
     told = getattr(error, "headers", None) or {}
     after = str(told.get("Retry-After", "")).strip()

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import make_store, unit_rows
+from sqlalchemy import update
 
+from engine import schema
 from engine.errors import InputError, QueryError
 from engine.pages.retrieval import retrieval_page
 from engine.query import Query
@@ -16,6 +18,7 @@ from engine.retrieval.intervals import bootstrap
 from engine.retrieval.measures import KS, measure
 from engine.search import search
 from engine.snapshot import Reader
+from engine.writer import writing
 
 TYPES = {"is_query": "boolean", "is_gallery": "boolean", "item": "text", "category": "text"}
 
@@ -123,6 +126,13 @@ def test_categories_add_up_and_several_spaces_are_fused(tmp_path: Path) -> None:
         assert one.low <= one.mean <= one.high
     alone = evaluate_retrieval(reader, Question({"shape": 1.0}, same="item"))
     assert alone.whole.measures["mAP"].mean > report.whole.measures["mAP"].mean  # the other space is noise
+
+
+def test_spaces_that_have_no_say_in_a_search_have_none_here(tmp_path: Path) -> None:
+    reader, _ = shop(tmp_path)
+    with writing(reader.store) as writer, writer.change() as connection:
+        connection.execute(update(schema.space).where(schema.space.c.name == "colour").values(weight=0))
+    assert evaluate_retrieval(Reader(reader.store), Question(same="item")).question.weights == {"shape": 1.0}
 
 
 def test_a_photo_is_no_answer_to_itself(tmp_path: Path) -> None:

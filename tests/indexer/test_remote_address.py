@@ -28,6 +28,14 @@ from indexer.remote.permission import Remote
         ("https://s.example/p?access%5Ftoken=s3cret&id=5", "https://s.example/p?access%5Ftoken=s3cret&id=5",
          "https://s.example/p?id=5"),
         ("s3://bucket/a/b#1.jpg", "s3://bucket/a/b#1.jpg", "s3://bucket/a/b#1.jpg"),
+        ("https://s.example/p?key=1.jpg&policy=a", "https://s.example/p?key=1.jpg&policy=a",
+         "https://s.example/p?key=1.jpg&policy=a"),
+        ("https://s.example/p?product-key=99", "https://s.example/p?product-key=99",
+         "https://s.example/p?product-key=99"),
+        ("https://s.example/1?Expires=9&Signature=abc&Policy=x", "https://s.example/1?Expires=9&Signature=abc&Policy=x",
+         "https://s.example/1"),
+        ("https://s.example/p?key=AIzaabc4567890123456789012345&id=5",
+         "https://s.example/p?key=AIzaabc4567890123456789012345&id=5", "https://s.example/p?id=5"),
     ],
 )  # fmt: skip
 def test_what_is_asked_and_what_is_kept(text: str, full: str, stored: str) -> None:
@@ -73,6 +81,7 @@ def test_an_address_is_never_gone() -> None:
     [
         "10.0.0.1", "172.16.0.1", "192.168.1.1", "127.0.0.1", "127.8.8.8", "100.64.0.1", "::1", "fc00::1",
         "::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:0a00:0001::", "198.18.0.1",
+        "fec0::1",
     ],
 )  # fmt: skip
 def test_machines_inside_are_contacted_only_when_that_is_asked_for(ip: str) -> None:
@@ -87,6 +96,7 @@ def test_machines_inside_are_contacted_only_when_that_is_asked_for(ip: str) -> N
     [
         "169.254.169.254", "fe80::1%eth0", "0.0.0.0", "::", "224.0.0.1", "ff02::1", "168.63.129.16", "100.100.100.200",
         "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "192.0.0.192", "nonsense",
+        "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "64:ff9b:1:a9fe:a9:fe00:808:808",
     ],
 )  # fmt: skip
 def test_metadata_of_clouds_is_never_asked(ip: str) -> None:

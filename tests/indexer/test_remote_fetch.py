@@ -54,6 +54,18 @@ def test_a_busy_server_is_asked_again_and_one_that_refuses_is_not(web: WebShop) 
     assert len(web.asked) == 2
 
 
+def test_long_pages_that_say_not_found_leave_connections_for_other_photos(web: WebShop) -> None:
+    web.sorry = b"<p>Sorry!</p>" * 100_000
+    web.photos["/1.jpg"] = b"photo"
+    errors = []
+    for number in range(connect.CONNECTIONS + 2):
+        with pytest.raises(PictureError) as error:
+            get(web.address(f"/gone-{number}.jpg"), Remote(private=True, seconds=5, tries=1))
+        errors.append(error.value)  # kept, as a batch keeps them
+    assert {str(error) for error in errors} == {"not found there"}
+    assert get(web.address("/1.jpg"))[0] == b"photo"
+
+
 def test_what_has_no_end_is_cut_off_at_the_limit(web: WebShop) -> None:
     assert "over the limit of 1 (--max-megabytes)" in reason(web.address("/endless"))
     web.photos["/large.jpg"] = b"x" * 1_000_001
