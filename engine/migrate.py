@@ -12,6 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 import migrations
+from engine.beside_sqlite import connection_counted
 from engine.database import Database, remove_database, revision, sqlite_errors
 from engine.durable import hash_file, sync_file, sync_folder
 from engine.errors import CatalogCorruptError, CatalogNotFoundError, CatalogTooNewError
@@ -89,6 +90,7 @@ def _backup(store: Store, before: str) -> Path:
             # SQLite's own copy, not the file system's: it holds what a write-ahead log or a hot journal still holds.
             with (
                 sqlite_errors(tmp),
+                connection_counted(store.database_path),
                 closing(sqlite3.connect(store.database_path)) as source,
                 closing(sqlite3.connect(tmp)) as target,
             ):
