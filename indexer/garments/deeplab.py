@@ -1,4 +1,4 @@
-"""Garments by DeepLabV3+: each pixel's class, cleaned and put together to garments."""
+"""Garments by DeepLabV3+: each pixel's class, looked at twice where small, cleaned and put together to garments."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from PIL import Image
 
 from engine.errors import InputError
 from indexer.garments.classes import CLASSES
+from indexer.garments.edges import sharpened
 from indexer.garments.garment import Garment, GarmentFinder
 from indexer.garments.network import PLACES, SIZE, check_classes, deeplab, load_weights
 from indexer.garments.regions import garments_of, layout
+from indexer.garments.second_look import Window, joined, windows
 from indexer.runtime.base import Runtime, open_runtime
 from indexer.vgg.weights import verified
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "garments.safetensors"
 BATCH = 64
 """Pictures prepared at a time: bounds memory whatever the caller hands over."""
-_VERSION = 1  # raised by hand whenever the same picture and weights would give other masks
+_VERSION = 2  # raised by hand whenever the same picture and weights would give other masks
 
 
 class DeepLab(GarmentFinder):
@@ -55,22 +57,43 @@ class DeepLab(GarmentFinder):
     def find(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Garment]]:
         """The garments of each uint8 RGB picture (h, w, 3), the largest first; none where none is seen."""
         found: list[list[Garment]] = []
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # Pillow and NumPy let other threads run
+        with _threads() as pool:
             for start in range(0, len(pictures), BATCH):
                 batch = pictures[start : start + BATCH]
-                prepared = np.stack(list(pool.map(prepare, batch)))
-                shapes = [picture.shape[:2] for picture in batch]
-                found += pool.map(_garments, self._chances(prepared), prepared, shapes)
+                prepared, chances = self._seen(batch, pool)
+                found += pool.map(_garments, chances, prepared, (picture.shape[:2] for picture in batch))
         return found
 
     def chances(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """What the network says of n >= 1 pictures: float32 (n, classes, 96, 72), summing to 1 over the classes."""
-        return np.concatenate(
-            [
-                self._chances(np.stack([prepare(picture) for picture in pictures[start : start + BATCH]]))
-                for start in range(0, len(pictures), BATCH)
-            ]
-        )
+        """What the network says of n >= 1 pictures, closer looks joined to it.
+
+        float32 (n, classes, 96, 72), summing to 1 over the classes.
+        """
+        with _threads() as pool:
+            return np.concatenate(
+                [self._seen(pictures[at : at + BATCH], pool)[1] for at in range(0, len(pictures), BATCH)]
+            )
+
+    def _seen(
+        self, batch: Sequence[NDArray[np.uint8]], pool: ThreadPoolExecutor
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The pictures as the network sees them whole, and their chances."""
+        prepared = np.stack(list(pool.map(prepare, batch)))
+        chances = self._chances(prepared)
+        looks = [
+            (place, window)
+            for place, picture in enumerate(batch)
+            for window in windows(chances[place], picture.shape[:2], SIZE[0] / SIZE[1])
+        ]
+        closer: dict[int, list[tuple[Window, NDArray[np.float32]]]] = {}
+        for start in range(0, len(looks), BATCH):
+            some = looks[start : start + BATCH]
+            parts = pool.map(prepare, (window.of(batch[place]) for place, window in some))
+            for (place, window), seen in zip(some, self._chances(np.stack(list(parts))), strict=True):
+                closer.setdefault(place, []).append((window, seen))
+        for place, found in closer.items():
+            chances[place] = joined(chances[place], batch[place].shape[:2], found)
+        return prepared, chances
 
     def _chances(self, prepared: NDArray[np.uint8]) -> NDArray[np.float32]:
         logits = self._runtime(prepared).reshape(-1, len(CLASSES), *PLACES)
@@ -99,5 +122,11 @@ def place_colours(prepared: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _garments(chances: NDArray[np.float32], prepared: NDArray[np.uint8], size: tuple[int, int]) -> list[Garment]:
     scene = chances.argmax(0).astype(np.uint8)
-    found = garments_of(layout(chances, place_colours(prepared)), size)
-    return [replace(garment, scene=scene) for garment in found]
+    seen = layout(chances, place_colours(prepared))
+    fine = sharpened(np.clip(seen.cloth + np.float32(0.5), 0, 1), prepared) if seen.scores else None
+    return [replace(garment, scene=scene) for garment in garments_of(seen, size, fine)]
+
+
+def _threads() -> ThreadPoolExecutor:
+    """Pillow and NumPy let other threads run."""
+    return ThreadPoolExecutor(min(4, os.cpu_count() or 1))

@@ -39,6 +39,11 @@ class Layout:
     confidences: dict[str, float]
 
 
+def shows_person(winners: NDArray[np.int64]) -> bool:
+    """Whether enough of a photo is skin, hair or face. winners: channel of the likeliest class of each place."""
+    return bool(np.count_nonzero(winners == _PERSON) >= NO_PERSON * winners.size)
+
+
 def layout(chances: Chances, colours: Chances) -> Layout:
     """The garments seen, at most one a class.
 
@@ -46,7 +51,7 @@ def layout(chances: Chances, colours: Chances) -> Layout:
     RGB of each place, 0 to 255.
     """
     winners = chances.argmax(0)
-    if np.count_nonzero(winners == _PERSON) >= NO_PERSON * winners.size:
+    if shows_person(winners):
         return _worn(chances, colours)
     # Of a person without skin in the frame, or of an outfit laid out, several classes are sure of their parts.
     areas = np.bincount(winners.ravel(), minlength=len(CLASSES))[_FIRST:]
@@ -103,12 +108,18 @@ def _cloth(chances: Chances, least: float, part: float) -> Chances:
     return cloth
 
 
-def garments_of(found: Layout, size: tuple[int, int]) -> list[Garment]:
-    """The garments at a picture's own size (height, width), the largest first."""
+def garments_of(found: Layout, size: tuple[int, int], fine: Chances | None = None) -> list[Garment]:
+    """The garments at a picture's own size (height, width), the largest first.
+
+    fine: the chance of cloth of the same view, float32 at any finer places; None, or where no cloth is left in it: as
+    `found` has it.
+    """
     if not found.scores:
         return []
     frame = _frame(found.cloth > 0, size)
-    inside = frame.enlarged(found.cloth + np.float32(0.5)) > 127
+    inside = np.zeros(0, bool) if fine is None else frame.enlarged(fine) > 127
+    if not inside.any():
+        inside = frame.enlarged(found.cloth + np.float32(0.5)) > 127
     if len(found.scores) == 1:
         masks = {next(iter(found.scores)): inside}
     else:
@@ -129,26 +140,28 @@ def garments_of(found: Layout, size: tuple[int, int]) -> list[Garment]:
 
 @dataclass(frozen=True)
 class _Frame:
-    """The part of a picture that holds all garments, and where it lies among the network's places."""
+    """The part of a picture that holds all garments. size: the picture's height and width."""
 
     rows: slice
     columns: slice
-    box: tuple[float, float, float, float]
+    size: tuple[int, int]
 
     def enlarged(self, plane: Chances) -> NDArray[np.uint8]:
-        """Values in [0, 1] at the picture's pixels, 0 to 255, interpolated."""
+        """Values in [0, 1] of the whole picture, at any places, at this part's pixels, 0 to 255, interpolated."""
         levels = Image.fromarray(np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8))
+        (height, width), (down, across) = self.size, plane.shape
+        left, right = (at * across / width for at in (self.columns.start, self.columns.stop))
+        top, bottom = (at * down / height for at in (self.rows.start, self.rows.stop))
         size = (self.columns.stop - self.columns.start, self.rows.stop - self.rows.start)
-        return np.asarray(levels.resize(size, Image.Resampling.BILINEAR, box=self.box))
+        return np.asarray(levels.resize(size, Image.Resampling.BILINEAR, box=(left, top, right, bottom)))
 
 
 def _frame(inside: NDArray[np.bool_], size: tuple[int, int]) -> _Frame:
-    spans, box = [], []
+    spans = []
     for axis, length in ((0, size[0]), (1, size[1])):
         places = inside.shape[axis]
         at = np.flatnonzero(inside.any(1 - axis))
         start = max(0, int(at[0]) - 1) * length // places  # a place more on each side: the edge lies between two
         stop = -(-min(places, int(at[-1]) + 2) * length // places)
         spans.append(slice(start, stop))
-        box.append((start * places / length, stop * places / length))
-    return _Frame(spans[0], spans[1], (box[1][0], box[0][0], box[1][1], box[0][1]))
+    return _Frame(spans[0], spans[1], size)
