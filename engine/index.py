@@ -38,14 +38,10 @@ TRAIN_ROWS = 200_000
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The nearest of each query, best first. scores: float32 (q, k), ids: int64 (q, k); -inf and -1 where none is.
-
-    compared: int64 (q,), the allowed rows that the cells read hold.
-    """
+    """The nearest of each query, best first. scores: float32 (q, k), ids: int64 (q, k); -inf and -1 where none is."""
 
     scores: NDArray[np.float32]
     ids: Ids
-    compared: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +54,52 @@ class Subset:
     size: int
     per_cell: NDArray[np.int64]
     member: NDArray[np.uint8]
+
+
+class Walk:
+    """One query's way through the cells, nearest first; `VectorIndex.walk` makes it.
+
+    Where to stop is counted in allowed rows, not in cells, so that a filter whose rows lie far from the query is
+    searched as well as any other.
+    """
+
+    def __init__(
+        self, index: Any, query: NDArray[np.float32], cells: Ids, near: NDArray[np.float32], allowed: Subset, all_: bool
+    ) -> None:
+        self._index, self._query, self._cells, self._near = index, query, cells, near
+        self._rows = np.cumsum(allowed.per_cell[cells])
+        self._member = None if all_ else allowed.member
+        self._read = 0  # cells
+
+    @property
+    def compared(self) -> int:
+        """The allowed rows of the cells read so far."""
+        return int(self._rows[self._read - 1]) if self._read else 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether every cell was read."""
+        return self._read == len(self._cells)
+
+    def read(self, rows: int, k: int) -> tuple[NDArray[np.float32], Ids]:
+        """Go on until at least `rows` allowed rows, or all, were compared since the start.
+
+        The scores (m,) and ids (m,) of the best of the cells now read, best first; m <= k.
+        """
+        start, stop = self._read, min(int(np.searchsorted(self._rows, rows)) + 1, len(self._cells))
+        if stop <= start or k < 1:
+            return np.empty(0, np.float32), np.empty(0, np.int64)
+        faiss = _faiss()
+        depth = min(k, int(self._rows[stop - 1]) - self.compared)
+        self._read = stop
+        selector = None if self._member is None else faiss.IDSelectorBitmap(self._member)
+        parameters = faiss.SearchParametersIVF(nprobe=stop - start, sel=selector)
+        scores, ids = np.empty(depth, np.float32), np.empty(depth, np.int64)
+        arrays = [faiss.swig_ptr(array) for array in (self._cells[start:stop], self._near[start:stop], scores, ids)]
+        # FAISS's Python layer takes no parameters here.
+        self._index.search_preassigned_c(1, faiss.swig_ptr(self._query), depth, *arrays, False, parameters)
+        real = ids >= 0
+        return scores[real], ids[real]
 
 
 class VectorIndex:
@@ -155,42 +197,26 @@ class VectorIndex:
         self._latest = ids, made
         return made
 
-    def search(
-        self, queries: NDArray[np.float32], k: int, allowed: Ids | Subset | None = None, share: float = 1.0
-    ) -> Found:
-        """The k nearest of each query (q, dim) among `allowed` (all rows when None; ids not here are passed over).
-
-        share: how many of the allowed rows to compare, at least; 1 compares all. Cells are chosen by how many allowed
-        rows they hold, so that a filter whose rows lie far from the query is searched as well as any other.
-        """
+    def search(self, queries: NDArray[np.float32], k: int, allowed: Ids | Subset | None = None) -> Found:
+        """The k nearest of each query (q, dim) among `allowed` (all rows when None; ids not here are passed over)."""
         queries = self._checked(queries)
         if not isinstance(allowed, Subset):
             allowed = self.subset(self.ids() if allowed is None else allowed)
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         ids = np.full((len(queries), k), -1, dtype=np.int64)
-        if not allowed.size or not len(queries) or k < 1:
-            return Found(scores, ids, np.zeros(len(queries), np.int64))
-        faiss = _faiss()
-        compared = np.zeros(len(queries), np.int64)
-        selector = None if allowed.size == len(self) else faiss.IDSelectorBitmap(allowed.member)
-        depth = min(k, allowed.size)
-        filled = np.flatnonzero(allowed.per_cell)
-        nearness = queries @ self._centroids.T
         for number, query in enumerate(queries):
-            cells = filled[np.argsort(-nearness[number, filled], kind="stable")]
-            rows = np.cumsum(allowed.per_cell[cells])
-            cells = cells[: np.searchsorted(rows, math.ceil(share * allowed.size)) + 1]
-            compared[number] = rows[len(cells) - 1]
-            parameters = faiss.SearchParametersIVF(nprobe=len(cells), sel=selector)
-            found = np.empty(depth, np.float32)
-            labels = np.empty(depth, np.int64)
-            near = np.ascontiguousarray(nearness[number, cells])
-            arrays = [faiss.swig_ptr(array) for array in (cells, near, found, labels)]
-            # FAISS's Python layer takes no parameters here.
-            self._index.search_preassigned_c(1, faiss.swig_ptr(query), depth, *arrays, False, parameters)
-            real = np.flatnonzero(labels >= 0)
-            scores[number, : len(real)], ids[number, : len(real)] = found[real], labels[real]
-        return Found(scores, ids, compared)
+            near, found = self.walk(query, allowed).read(allowed.size, k)
+            scores[number, : len(near)], ids[number, : len(found)] = near, found
+        return Found(scores, ids)
+
+    def walk(self, query: NDArray[np.float32], allowed: Subset) -> Walk:
+        """The cells that hold allowed rows, to be read one after the other, nearest to the query (dim,) first."""
+        query = self._checked(query[None])[0]
+        filled = np.flatnonzero(allowed.per_cell)
+        near = self._centroids[filled] @ query if 4 * len(filled) < len(self._centroids) else self._centroids @ query
+        near = near if len(near) == len(filled) else near[filled]
+        order = np.argsort(-near, kind="stable")
+        return Walk(self._index, query, filled[order], near[order], allowed, allowed.size == len(self))
 
     def _checked(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         if rows.ndim != 2 or rows.shape[1] != self.dim or rows.dtype != np.float32:

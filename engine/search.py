@@ -82,8 +82,7 @@ def rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact
         return _cosines_or_mean(snapshot, name, ids, query.vectors[name])
 
     def best(ids: NDArray[np.int64], scores: NDArray[np.float64], count: int) -> NDArray[np.intp]:
-        groups = matches.groups[np.searchsorted(matches.ids, ids)]
-        return best_of_groups(scores, groups, count, query.min_score)
+        return best_of_groups(scores, matches.groups[np.searchsorted(matches.ids, ids)], count)
 
     if len(matches) > exact_rows:
         opened = {name: open_index(store, snapshot.space(name).id) for name in shares}
@@ -93,7 +92,7 @@ def rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact
             if found is not None:
                 return Ranked(found.ids, found.scores, found.compared, exact=False)
     scores = fuse({name: cosines_of(name, matches.ids) for name in shares}, shares)
-    places = best(matches.ids, scores, query.offset + query.k)
+    places = best_of_groups(scores, matches.groups, query.offset + query.k, query.min_score)
     return Ranked(matches.ids[places], scores[places], len(matches), exact=True)
 
 

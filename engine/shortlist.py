@@ -1,12 +1,16 @@
 """Approximate search: a shortlist from each space's index, compared again exactly, until nothing seems to be missing.
 
-Two things can be missed. Rows of the cells read that are not on the list: the list grows until the rule of the
-threshold algorithm says that none can matter (Fagin, Lotem and Naor, "Optimal aggregation algorithms for middleware",
-2003): a row on no list scores, in each space, at most as high as the last that is; FAISS's scores are off by the
-rounding of its codes, which is seen on the list itself and allowed for. And rows of cells that were not read: more
-cells are read until the answer stays the same, or there are no more.
+Two things can be missed. Rows of the cells read that are not compared exactly: more of the list are, until the rule of
+the threshold algorithm says that none of the others can matter (Fagin, Lotem and Naor, "Optimal aggregation algorithms
+for middleware", 2003): a row scores, in each space, at most as high as the last that was compared; FAISS's scores are
+off by the rounding of its codes, which is seen on the rows compared and allowed for. And rows of cells that were not
+read: the next cells are, with twice as many rows as all before, until they no longer change the answer. That is the
+patience of Busolin et al., "Early exit strategies for approximate k-NN search in dense retrieval" (CIKM 2024), in
+rounds that grow.
 
-A list is always settled to one of a few depths, and a page is cut from it, so that pages are parts of one list.
+A list is always settled to one of a few depths, and a page is cut from it, so that pages are parts of one list. The
+depth is also what makes the second rule safe: cells that hold none of the first 64 rarely lie before one that holds one
+of the first 10. docs/search.md has the figures.
 """
 
 from __future__ import annotations
@@ -17,23 +21,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.index import Found, Subset, VectorIndex
+from engine.index import Subset, VectorIndex, Walk
 from engine.query import Query
 
-FIRST_SHARE = 0.01
-"""Cells with this share of the matching rows are read first, then four times as many, until two answers agree."""
-FIRST_ROWS = 4_096
-"""... and with at least so many of them."""
 DEPTH = 64
 """Hits that are settled at least, however few are wanted; more by powers of four."""
 SIZE = 16
-"""A shortlist has at first so many times the depth."""
+"""A shortlist has so many times the depth at first, and cells with so many matching rows are read first."""
+FURTHER = 3
+"""Each time so many times the rows are read, until two answers agree."""
 GROWTH = 4
 LARGEST = 4
 """A shortlist may grow to one in so many of the matching rows; beyond that comparing all is as quick."""
 
 Ids = NDArray[np.int64]
-Cosines = Callable[[str, Ids], NDArray[np.float32]]
+Scores = NDArray[np.float32]
+Cosines = Callable[[str, Ids], Scores]
 Best = Callable[[Ids, NDArray[np.float64], int], NDArray[np.intp]]
 
 
@@ -71,8 +74,8 @@ def search_shortlist(
     """The first offset + k hits among `ids` (n,), ascending; None when lists cannot settle it: compare all then.
 
     shares: space -> how much it counts, adding up to 1. cosines: exact ones, of regions in a space. best: from ids,
-    scores and a number of hits, the places of these, best first. Rows that an index does not hold yet are always
-    compared.
+    scores and a number of hits, the places of these, best first, whatever their score. Rows that an index does not
+    hold yet are always compared.
     """
     held = None
     subsets = {name: index.subset(ids) for name, index in indexes.items()}
@@ -87,53 +90,113 @@ def search_shortlist(
     wanted, depth = query.offset + query.k, DEPTH
     while depth < wanted:
         depth *= GROWTH
-    share, before = max(FIRST_SHARE, FIRST_ROWS / len(covered)), None
-    while True:
-        found = _settle(task, depth, min(share, 1.0))
-        if found is None:
-            return None
-        enough = len(found.ids) == depth or query.min_score is not None
-        if enough and (share >= 1 or (before is not None and np.array_equal(before.ids, found.ids))):
+    compared = _Compared(task)
+    compared.add(tail)
+    rows = size = SIZE * depth
+    while size * LARGEST <= len(covered):
+        lists = {name: _List(index.walk(query.vectors[name], subsets[name]), size) for name, index in indexes.items()}
+        found, rows = _until_it_stays(task, lists, compared, depth, rows)
+        if found is not None:
+            wanted = wanted if query.min_score is None else min(wanted, int((found.scores >= query.min_score).sum()))
             return Shortlist(found.ids[:wanted], found.scores[:wanted], found.compared)
-        if share >= 1:
-            return None
-        share, before = share * GROWTH, found
-
-
-def _settle(task: _Task, depth: int, share: float) -> Shortlist | None:
-    """The first `depth` hits among the rows of the cells read and the tail; None when the list grew too long.
-
-    Fewer than `depth` where the cells read hold no more, all of which are then on the list.
-    """
-    size = SIZE * depth
-    while size * LARGEST <= task.size:
-        lists = {
-            name: index.search(task.query.vectors[name][None], size, task.subsets[name], share)
-            for name, index in task.indexes.items()
-        }
-        on_lists = [found.ids[0][found.ids[0] >= 0] for found in lists.values()]
-        candidates = np.union1d(np.concatenate(on_lists), task.tail)
-        each = {name: task.cosines(name, candidates) for name in task.shares}
-        scores = fuse(each, task.shares)
-        places = task.best(candidates, scores, depth)
-        bound = _bound(task, lists, candidates, each)
-        floor = task.query.min_score
-        settled = len(places) == depth and scores[places[-1]] >= bound
-        if settled or bound == -np.inf or (floor is not None and floor > bound):
-            compared = max(int(found.compared[0]) for found in lists.values()) + len(task.tail)
-            return Shortlist(candidates[places], scores[places], compared)
         size *= GROWTH
     return None
 
 
-def _bound(task: _Task, lists: Mapping[str, Found], candidates: Ids, each: Mapping[str, NDArray[np.float32]]) -> float:
-    """No row of the cells read that is on no list scores higher than this."""
+def _until_it_stays(
+    task: _Task, lists: Mapping[str, _List], compared: _Compared, depth: int, rows: int
+) -> tuple[Shortlist | None, int]:
+    """The first `depth` hits, or None where the lists are too short to tell; and how many rows had to be read."""
+    before = None
+    while True:
+        for one in lists.values():
+            one.read(rows)
+        found = _settle(task, lists, compared, depth)
+        if found is None:
+            return None, rows
+        if all(one.walk.ended for one in lists.values()):
+            return found, rows
+        if len(found.ids) == depth and before is not None and np.array_equal(before.ids, found.ids):
+            return found, rows
+        rows, before = FURTHER * max(one.walk.compared for one in lists.values()), found
+
+
+class _List:
+    """The best rows of the cells read so far in one space. scores: float32 (m,), off by rounding, best first; ids."""
+
+    def __init__(self, walk: Walk, size: int) -> None:
+        self.walk, self._size = walk, size
+        self.scores, self.ids = np.empty(0, np.float32), np.empty(0, np.int64)
+
+    def read(self, rows: int) -> None:
+        """Go on until so many rows were read."""
+        scores, ids = self.walk.read(rows, self._size)
+        if len(self.ids):
+            scores, ids = np.concatenate([self.scores, scores]), np.concatenate([self.ids, ids])
+            order = np.argsort(-scores, kind="stable")[: self._size]
+            scores, ids = scores[order], ids[order]
+        self.scores, self.ids = scores, ids
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row of the cells read is on the list."""
+        return len(self.ids) == self.walk.compared
+
+
+class _Compared:
+    """The rows whose cosines are known. ids: int64 (n,), ascending; each: float32 (n,) by space; scores: fused."""
+
+    def __init__(self, task: _Task) -> None:
+        self._task = task
+        self.ids = np.empty(0, np.int64)
+        self.each = {name: np.empty(0, np.float32) for name in task.shares}
+        self.scores = np.empty(0, np.float64)
+
+    def add(self, ids: Ids) -> None:
+        """Compare those that were not yet."""
+        new = np.setdiff1d(ids, self.ids)
+        if not len(new):
+            return
+        places = np.searchsorted(self.ids, new)
+        self.ids = np.insert(self.ids, places, new)
+        for name, known in self.each.items():
+            self.each[name] = np.insert(known, places, self._task.cosines(name, new))
+        self.scores = fuse(self.each, self._task.shares)
+
+    def cosines(self, name: str, ids: Ids) -> Scores:
+        """Known ones."""
+        return self.each[name][np.searchsorted(self.ids, ids)]
+
+
+def _settle(task: _Task, lists: Mapping[str, _List], compared: _Compared, depth: int) -> Shortlist | None:
+    """The first `depth` hits among the rows of the cells read and the tail; None when the lists are too short to tell.
+
+    Fewer than `depth` where the cells read hold no more, all of which are then compared.
+    """
+    count = 2 * depth
+    while True:
+        for one in lists.values():
+            compared.add(one.ids[:count])
+        places = task.best(compared.ids, compared.scores, depth)
+        bound = _bound(task, lists, compared, count)
+        settled = len(places) == depth and compared.scores[places[-1]] >= bound
+        if settled or bound == -np.inf:
+            read = max(one.walk.compared for one in lists.values()) + len(task.tail)
+            return Shortlist(compared.ids[places], compared.scores[places], read)
+        if all(count >= len(one.ids) for one in lists.values()):
+            return None
+        count *= 2
+
+
+def _bound(task: _Task, lists: Mapping[str, _List], compared: _Compared, count: int) -> float:
+    """No row of the cells read that was not compared scores higher than this."""
+    if all(one.whole and len(one.ids) <= count for one in lists.values()):
+        return -np.inf
     bound = 0.0
-    for name, found in lists.items():
-        if found.ids[0, -1] < 0:
-            return -np.inf  # the cells read hold no more rows than are on the list
-        rough, exact = found.scores[0], each[name][np.searchsorted(candidates, found.ids[0])]
-        bound += task.shares[name] * float(rough[-1] + 2 * np.abs(rough - exact).max())
+    for name, one in lists.items():
+        rough = one.scores[:count]
+        error = np.abs(rough - compared.cosines(name, one.ids[:count])).max()
+        bound += task.shares[name] * float(rough[-1] + 2 * error)
     return bound
 
 

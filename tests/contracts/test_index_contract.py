@@ -65,7 +65,6 @@ def test_a_subset_is_searched_as_if_it_were_all_there_is(
         allowed = np.sort(draw.choice(space.ids, count, replace=False))
         found = index.search(query[None], 10, allowed)
         assert np.isin(found.ids[0], allowed).all()
-        assert found.compared[0] == count
         truth = nearest_by_loop(space, allowed, query, 10)
         overlap.append(len(set(truth) & set(found.ids[0].tolist())) / 10)
         exact = np.vecdot(space.gather(found.ids[0]), query)
@@ -77,11 +76,9 @@ def test_no_id_outside_the_allowed_comes_back_whatever_they_are(index: VectorInd
     queries = unit_rows(3, DIM, seed=9)
     strange = np.array([-1, 0, 1, 2, 3, 4, 5, 6, 8, 10**9], dtype=np.int64)  # 5 and 8 are in the index
     for allowed in (strange, strange[::-1].copy(), space.ids[-1:], space.ids[::7]):
-        for share in (0.01, 0.3, 1.0):
-            found = index.search(queries, 50, allowed, share)
-            real = found.ids[found.ids >= 0]
-            assert np.isin(real, np.intersect1d(allowed, space.ids)).all()
-            assert (np.sort(found.ids, axis=1)[:, -1] >= 0).all()
+        found = index.search(queries, 50, allowed)
+        assert np.isin(found.ids[found.ids >= 0], np.intersect1d(allowed, space.ids)).all()
+        assert (np.sort(found.ids, axis=1)[:, -1] >= 0).all()
     assert sorted(index.search(queries[:1], 50, strange).ids[0].tolist())[-2:] == [5, 8]
 
 
@@ -98,16 +95,35 @@ def test_too_few_rows_are_padded(index: VectorIndex, space: SpaceVectors) -> Non
 def test_nothing_to_search(index: VectorIndex) -> None:
     nothing = np.empty(0, np.int64)
     found = index.search(unit_rows(2, DIM), 4, nothing)
-    assert (found.ids == -1).all() and np.isneginf(found.scores).all() and found.compared.tolist() == [0, 0]
+    assert (found.ids == -1).all() and np.isneginf(found.scores).all()
     assert index.search(np.empty((0, DIM), np.float32), 4).ids.shape == (0, 4)
 
 
-def test_cells_are_read_until_they_hold_the_share(index: VectorIndex, space: SpaceVectors) -> None:
-    queries = unit_rows(4, DIM, seed=4)
-    allowed = space.ids[::2]
-    few, more, everything = (index.search(queries, 5, allowed, share).compared for share in (0.1, 0.5, 1.0))
-    assert (few >= 100).all() and (more >= 500).all() and (everything == 1_000).all()
-    assert (few < more).all() and (more < everything).all()
+def test_a_walk_reads_every_allowed_row_once_and_those_of_the_nearest_cells_first(
+    index: VectorIndex, space: SpaceVectors
+) -> None:
+    subset = index.subset(space.ids[::2])
+    for query in clustered(4, seed=4):
+        walk, seen, last, nearest = index.walk(query, subset), [], 0, []
+        for wanted in (1, 100, 100, 500, 10_000):
+            scores, ids = walk.read(wanted, 2_000)
+            assert (np.diff(scores) <= 0).all() and walk.compared >= min(wanted, 1_000)
+            assert len(ids) == walk.compared - last and (last < wanted or not len(ids))
+            seen, last = [*seen, *ids.tolist()], walk.compared
+            nearest.append(float(np.vecdot(space.gather(ids), query).mean()) if len(ids) else None)
+        assert walk.ended and sorted(seen) == space.ids[::2].tolist()
+        assert nearest[0] > nearest[-1]
+        assert (
+            index.search(query[None], 10, subset).ids[0].tolist()
+            == index.search(query[None], 900, subset).ids[0, :10].tolist()
+        )
+
+
+def test_a_walk_gives_the_best_of_the_cells_it_reads(index: VectorIndex, space: SpaceVectors) -> None:
+    query, subset = clustered(1, seed=6)[0], index.subset(space.ids)
+    long, short = index.walk(query, subset), index.walk(query, subset)
+    for wanted in (200, 700, 2_000):
+        assert short.read(wanted, 7)[1].tolist() == long.read(wanted, 2_000)[1][:7].tolist()
 
 
 def test_bytes_hold_the_whole_index(index: VectorIndex, kind: str, space: SpaceVectors) -> None:
@@ -186,8 +202,8 @@ def test_unknown_kinds_and_no_rows_are_refused(space: SpaceVectors, kind: str) -
 def test_the_seed_decides_the_index(kind: str, space: SpaceVectors) -> None:
     one, same = (VectorIndex.build(space, kind, seed=3) for _ in range(2))
     query = unit_rows(1, DIM, seed=8)
-    first, second = (found.search(query, 30, share=0.2) for found in (one, same))
-    assert np.array_equal(first.ids, second.ids)
+    first, second = (found.walk(query[0], found.subset(space.ids)).read(400, 30) for found in (one, same))
+    assert np.array_equal(first[1], second[1])
 
 
 BESIDE_TORCH = """

@@ -26,7 +26,7 @@ from engine.store import Store
 
 STEP, DIM = 8, 16  # regions a batch, numbers a vector
 K = 10
-SMALL = {"DEPTH": 2, "SIZE": 2, "LARGEST": 1, "FIRST_SHARE": 1.0}  # of engine.shortlist: few rows, all cells
+SMALL = {"DEPTH": 2, "SIZE": 2, "LARGEST": 1, "FURTHER": 10**9}  # of engine.shortlist: few rows, then all cells
 
 
 def rows_of(batch: int) -> NDArray[np.float32]:

@@ -81,7 +81,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture
 def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists and first cells small enough for 5,000 rows to be searched as 500,000 are."""
-    for name, value in {"DEPTH": 16, "SIZE": 4, "FIRST_ROWS": 40, "LARGEST": 2}.items():
+    for name, value in {"DEPTH": 32, "SIZE": 4, "LARGEST": 1}.items():
         monkeypatch.setattr(shortlist, name, value)
 
 
@@ -136,16 +136,6 @@ def test_pages_of_an_approximate_search_are_parts_of_one_list(store: Store) -> N
     paged = [hit for page in range(10) for hit in search(reader, Query(query, k=6, offset=6 * page), exact_rows=0).hits]
     assert [hit.region_id for hit in paged] == [hit.region_id for hit in whole.hits]
     assert [hit.score for hit in paged] == [hit.score for hit in whole.hits]
-
-
-@pytest.mark.usefixtures("short_lists")
-def test_cells_that_hold_fewer_rows_than_a_page_are_not_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shortlist, "FIRST_ROWS", 1)
-    monkeypatch.setattr(shortlist, "FIRST_SHARE", 0.0002)
-    query = Query({"shape": QUERY_ROWS["shape"][2]}, k=30)
-    exact, rough = search(Reader(store), query), search(Reader(store), query, exact_rows=0)
-    assert exact.exact and not rough.exact and len(rough.hits) == 30
-    assert len({hit.product for hit in exact.hits} & {hit.product for hit in rough.hits}) >= 28
 
 
 def test_as_many_rows_are_compared_whole_as_their_numbers_allow(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
