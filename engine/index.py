@@ -34,6 +34,8 @@ CELLS = 4.0
 """Number of cells: this times the square root of the number of rows."""
 TRAIN_ROWS_PER_CELL = 39  # fewer and FAISS warns of poor centroids
 TRAIN_ROWS = 200_000
+SUBSETS = 4
+"""So many subsets are kept with the ids they are of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +114,7 @@ class VectorIndex:
         # Given an array to fill: where pytorch-metric-learning was imported, FAISS returns torch tensors.
         self._centroids = np.empty((index.nlist, self.dim), np.float32)
         index.quantizer.reconstruct_n(0, index.nlist, self._centroids)
-        self._latest: tuple[Ids, Subset] | None = None
+        self._subsets: dict[int, tuple[Ids, Subset]] = {}
         self._read_cells()
 
     def _read_cells(self) -> None:
@@ -159,7 +161,7 @@ class VectorIndex:
             raise SpaceError("ids in an index count up from 0")
         if len(ids):
             self._index.add_with_ids(rows, np.ascontiguousarray(ids, dtype=np.int64))
-            self._latest = None
+            self._subsets = {}
             self._read_cells()
 
     def ids(self) -> Ids:
@@ -183,9 +185,9 @@ class VectorIndex:
 
     def subset(self, ids: Ids) -> Subset:
         """Those of the ids (m,) that have a row here, to be searched. The array is not to change afterwards."""
-        latest = self._latest
-        if latest is not None and latest[0] is ids:  # all rows of a snapshot, search after search
-            return latest[1]
+        kept = self._subsets.get(id(ids))
+        if kept is not None and kept[0] is ids:  # all rows of a snapshot, or a filter's, search after search
+            return kept[1]
         cells = self._cells(ids)
         held = cells >= 0
         here = ids if held.all() else ids[held]
@@ -194,7 +196,7 @@ class VectorIndex:
         member[here] = True
         # As FAISS's IDSelectorBitmap reads it: the lowest bit of the first byte is id 0.
         made = Subset(len(here), per_cell, np.packbits(member, bitorder="little"))
-        self._latest = ids, made
+        self._subsets = {**dict(list(self._subsets.items())[1 - SUBSETS :]), id(ids): (ids, made)}
         return made
 
     def search(self, queries: NDArray[np.float32], k: int, allowed: Ids | Subset | None = None) -> Found:

@@ -17,7 +17,7 @@ from engine import schema
 from engine.durable import publish
 from engine.errors import CatalogCorruptError
 from engine.index import VectorIndex
-from engine.snapshot import Reader
+from engine.snapshot import IndexFile, Reader
 from engine.store import Store
 
 if TYPE_CHECKING:
@@ -85,21 +85,23 @@ def refresh_indexes(writer: Writer, flat_rows: int = FLAT_ROWS) -> dict[str, str
     return {name: refresh_index(writer, name, flat_rows) for name in names}
 
 
-def open_index(store: Store, space_id: int) -> VectorIndex | None:
+def open_index(store: Store, space_id: int, recorded: IndexFile | None = None) -> VectorIndex | None:
     """The index of a space, None where it has none, verified by its hash and kept for the life of the process.
 
-    It may know rows that are gone and miss rows that are new: ask `covers`. One that cannot be used is logged and
-    answered with None, since every search can do without.
+    recorded: what the catalog says of it, where that is known already; else it is looked up. The index may know rows
+    that are gone and miss rows that are new: ask `covers`. One that cannot be used is logged and answered with None,
+    since every search can do without.
     """
+    if recorded is None and (row := _record(store, space_id)) is not None:
+        recorded = IndexFile(row.name, row.sha256)
     with _opening:
-        record = _record(store, space_id)
-        key = (store.root.resolve(), space_id)
-        if record is None:
+        key = (store.root.absolute(), space_id)
+        if recorded is None:
             _opened.pop(key, None)
             return None
-        if key not in _opened or _opened[key][0] != record.name:
+        if key not in _opened or _opened[key][0] != recorded.name:
             try:
-                _opened[key] = (record.name, _load(store.indexes / record.name, record.sha256))
+                _opened[key] = (recorded.name, _load(store.indexes / recorded.name, recorded.sha256))
             except (OSError, CatalogCorruptError) as error:
                 _log.warning("searching without an index, run `houndstooth check --repair`: %s", error)
                 return None

@@ -10,7 +10,7 @@ preferred.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from engine import schema
 from engine.errors import CatalogBusyError, QueryError, SpaceError
+from engine.index import VectorIndex
 from engine.indexes import open_index
 from engine.lookup import Card, read_cards
 from engine.matches import Matches, find_matches, snapshot_for
@@ -82,18 +83,30 @@ def rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact
         return _cosines_or_mean(snapshot, name, ids, query.vectors[name])
 
     def best(ids: NDArray[np.int64], scores: NDArray[np.float64], count: int) -> NDArray[np.intp]:
-        return best_of_groups(scores, matches.groups[np.searchsorted(matches.ids, ids)], count)
+        groups = matches.groups[np.searchsorted(matches.ids, ids)]
+        allowed = np.flatnonzero(~np.isin(groups, matches.excluded))
+        return np.asarray(allowed[best_of_groups(scores[allowed], groups[allowed], count)])
 
     if len(matches) > exact_rows:
-        opened = {name: open_index(store, snapshot.space(name).id) for name in shares}
-        indexes = {name: index for name, index in opened.items() if index is not None}
+        indexes = _indexes(store, snapshot, shares)
         if len(indexes) == len(shares):
             found = search_shortlist(matches.ids, query, shares, indexes, cosines_of, best)
             if found is not None:
-                return Ranked(found.ids, found.scores, found.compared, exact=False)
+                return Ranked(found.ids, found.scores, min(found.compared, len(matches)), exact=False)
+    matches = matches.allowed()
     scores = fuse({name: cosines_of(name, matches.ids) for name in shares}, shares)
     places = best_of_groups(scores, matches.groups, query.offset + query.k, query.min_score)
     return Ranked(matches.ids[places], scores[places], len(matches), exact=True)
+
+
+def _indexes(store: Store, snapshot: Snapshot, names: Iterable[str]) -> dict[str, VectorIndex]:
+    """Of the spaces that have one that can be used."""
+    opened = {}
+    for name in names:
+        number = snapshot.space(name).id
+        if number in snapshot.indexes and (index := open_index(store, number, snapshot.indexes[number])) is not None:
+            opened[name] = index
+    return opened
 
 
 def _check_dimensions(snapshot: Snapshot, query: Query) -> None:

@@ -6,7 +6,7 @@ Readers never wait for the writer: a snapshot is loaded in one read transaction,
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -44,11 +44,20 @@ class Space:
     pair_spread: float | None
 
 
+@dataclass(frozen=True)
+class IndexFile:
+    """The index of a space as the catalog records it: the name of its file, and the file's SHA-256 in hex."""
+
+    name: str
+    sha256: str
+
+
 @dataclass(frozen=True, eq=False)
 class Snapshot:
     """One generation. region_ids, image_ids, product_ids: int64 (n,), row by row, ascending region id, live only.
 
-    attributes: name -> type of all that a filter may name, built-in names included.
+    attributes: name -> type of all that a filter may name, built-in names included. indexes: by space id, of those
+    that have one. matches: what `engine.matches` keeps of this generation.
     """
 
     generation: int
@@ -57,11 +66,14 @@ class Snapshot:
     product_ids: NDArray[np.int64]
     spaces: Mapping[str, Space]
     attributes: Mapping[str, AttributeType]
+    indexes: Mapping[int, IndexFile]
     _shard_names: Mapping[int, list[str]]
     _open: Callable[[str], VectorShard]
     _columns: dict[str, Column] = field(default_factory=dict)
     _vectors: dict[int, SpaceVectors] = field(default_factory=dict)
     _files: dict[int, list[MappedFile]] = field(default_factory=dict)
+    _looked_at: set[int] = field(default_factory=set)
+    matches: dict[Hashable, Any] = field(default_factory=dict)
 
     def space(self, name: str) -> Space:
         """The space of this name. Raises SpaceError naming those there are."""
@@ -80,13 +92,18 @@ class Snapshot:
         return self.vectors_of(self.space(name))
 
     def vectors_of(self, space: Space) -> SpaceVectors:
-        """The vectors of a space that may still be being filled. Raises CatalogCorruptError for a broken file."""
+        """The vectors of a space that may still be being filled. Raises CatalogCorruptError for a broken file.
+
+        Whether the files are as long as they were is looked at once each time that a reader gives the snapshot.
+        """
         if space.id not in self._vectors:
             shards = [self._open(shard) for shard in self._shard_names.get(space.id, [])]
             self._vectors[space.id] = SpaceVectors(space.dim, shards)
             self._files[space.id] = [shard.file for shard in shards if shard.file is not None]
-        for file in self._files[space.id]:
-            file.require_whole()
+        if space.id not in self._looked_at:
+            for file in self._files[space.id]:
+                file.require_whole()
+            self._looked_at.add(space.id)
         return self._vectors[space.id]
 
     def rows_of(self, region_ids: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -116,6 +133,7 @@ class Reader:
                     rows = (snapshot.region_ids, snapshot.image_ids, snapshot.product_ids)
                     snapshot._columns[name] = load_column(connection, name, *rows)
         self._snapshot = snapshot
+        snapshot._looked_at.clear()
         return snapshot
 
     def _open(self, name: str) -> VectorShard:
@@ -142,6 +160,8 @@ def _load(connection: Connection, generation: int, opener: Callable[[str], Vecto
     ):
         names.setdefault(row.space_id, []).append(row.name)
     attributes = connection.execute(select(schema.attribute.c.name, schema.attribute.c.type))
+    index = schema.vector_index
+    indexes = connection.execute(select(index.c.space_id, index.c.name, index.c.sha256))
     region_ids, image_ids, product_ids = (np.ascontiguousarray(column) for column in rows.T)
     return Snapshot(
         generation=generation,
@@ -150,6 +170,7 @@ def _load(connection: Connection, generation: int, opener: Callable[[str], Vecto
         product_ids=product_ids,
         spaces=load_spaces(connection),
         attributes={**{row.name: row.type for row in attributes}, **BUILT_IN},
+        indexes={row.space_id: IndexFile(row.name, row.sha256) for row in indexes},
         _shard_names=names,
         _open=opener,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from engine.attributes import AttributeType, Column
 from engine.errors import FilterError
-from engine.filters import Filter, parse_filter
+from engine.filters import Filter, masks, parse_filter
 
 N = None
 #      id  category    brand      price   low  maxi   sale   category.confidence
@@ -371,3 +371,19 @@ def test_names_that_differ_by_case() -> None:
     assert parse_filter("colour = 'm'", known).names == {"Colour"}
     with pytest.raises(FilterError, match="no attribute SIZE; did you mean"):
         parse_filter("SIZE = 3", known)
+
+
+@pytest.mark.parametrize("span", [40, 400, 10**6])
+@pytest.mark.parametrize("step", [1.0, 0.5])
+def test_long_lists_of_numbers_find_what_a_set_finds(span: int, step: float) -> None:
+    """Whole numbers of a small span take another way than fractions and wide spans."""
+    draw = np.random.default_rng(span)
+    values = np.concatenate(
+        [draw.integers(-span, 2 * span, 500) * 0.5, [math.nan, math.inf, -math.inf, -0.0, 0.0, 1e300, -1e300, 0.25]]
+    )
+    listed = [*(draw.integers(0, span, 200) * step - 7).tolist(), 0.0]
+    wanted = set(listed)
+    inside = [value in wanted for value in values.tolist()]
+    assert masks.one_of_numbers(values, listed, True).tolist() == inside
+    outside = [not found and value == value for found, value in zip(inside, values.tolist(), strict=True)]  # noqa: PLR0124
+    assert masks.one_of_numbers(values, listed, False).tolist() == outside

@@ -11,14 +11,15 @@ import pytest
 from builders import add_products, make_store, new_image, spec, unit_rows
 from sqlalchemy import select, update
 
-from engine import indexes, schema, shortlist
+from engine import indexes, matches, schema, shortlist
 from engine.batch import Batch
 from engine.checks import check
 from engine.compaction import compact
 from engine.durable import publish
 from engine.index import VectorIndex
 from engine.indexes import kind_for, open_index, refresh_index, refresh_indexes
-from engine.query import Query
+from engine.lookup import find_product
+from engine.query import Group, Query
 from engine.removal import remove
 from engine.scale import update_scales
 from engine.search import search
@@ -148,6 +149,23 @@ def test_as_many_rows_are_compared_whole_as_their_numbers_allow(store: Store, mo
 
 
 @pytest.mark.usefixtures("short_lists")
+@pytest.mark.parametrize("where", ["", "half"])
+@pytest.mark.parametrize("group", ["product", "image"])
+def test_excluded_products_in_an_approximate_search(store: Store, where: str, group: Group) -> None:
+    reader, vectors = Reader(store), {"shape": QUERY_ROWS["shape"][4]}
+    best = [hit.product for hit in search(reader, Query(vectors, where=where, group=group, k=20)).hits]
+    for asked in (1_000, 0, 1_000):  # the set of matches is kept from one to the next, the exclusion is not
+        exclude = frozenset(find_product(reader, name).id for name in (*best[:3], best[5], "p1"))  # p1 is no half
+        query = Query(vectors, where=where, group=group, k=16, exclude_products=exclude)
+        found = search(reader, query, exact_rows=asked and ROWS)
+        assert [hit.product for hit in found.hits] == [*best[3:5], *best[6:]]
+        assert found.exact == bool(asked)
+        assert found.matched == (ROWS if not where else ROWS // 2) - (5 if not where else 4)
+        assert found.searched <= found.matched and (found.searched == found.matched or not asked)
+        assert [hit.product for hit in search(reader, Query(vectors, where=where, group=group, k=20)).hits] == best
+
+
+@pytest.mark.usefixtures("short_lists")
 def test_min_score_in_an_approximate_search(store: Store) -> None:
     reader, vectors = Reader(store), {"shape": QUERY_ROWS["shape"][1]}
     floor = search(reader, Query(vectors, k=30)).hits[-1].score
@@ -197,6 +215,24 @@ def test_rows_newer_than_the_index_are_found(small: Store) -> None:
         results = search(reader, Query({"shape": row}, k=3), exact_rows=0)
         assert results.hits[0].product == f"p{400 + number}" and results.matched == 430
         assert not results.exact
+
+
+@pytest.mark.usefixtures("short_lists")
+@pytest.mark.parametrize("exact_rows", [0, 1_000])
+def test_what_is_kept_of_a_filter_ends_with_its_generation(small: Store, exact_rows: int) -> None:
+    """Matches and subsets are kept for the next search under the same filter; a writer's rows are found all the same."""
+    reader, query = Reader(small), Query({"shape": clustered(1, DIM, 11)[0]}, where="width > 0", k=5)
+    first, again = (search(reader, query, exact_rows) for _ in range(2))
+    assert first.hits == again.hits and first.exact == bool(exact_rows) and len(reader.snapshot().matches) == 1
+    add_products(small, {"shape": clustered(1, DIM, 11)}, first=400)
+    found = search(reader, query, exact_rows)
+    assert found.hits[0].product == "p400" and found.matched == 401
+    with writing(small) as writer, writer.change() as connection:
+        bury_images(connection, [found.hits[0].image_id], writer.generation + 1)
+    assert search(reader, query, exact_rows).hits == first.hits
+    for number in range(10):
+        search(reader, Query(query.vectors, where=f"width > {number}"), exact_rows)
+    assert len(reader.snapshot().matches) == matches.KEPT
 
 
 @pytest.mark.usefixtures("short_lists")
