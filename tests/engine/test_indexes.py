@@ -220,7 +220,7 @@ def test_rows_newer_than_the_index_are_found(small: Store) -> None:
 @pytest.mark.usefixtures("short_lists")
 @pytest.mark.parametrize("exact_rows", [0, 1_000])
 def test_what_is_kept_of_a_filter_ends_with_its_generation(small: Store, exact_rows: int) -> None:
-    """Matches and subsets are kept for the next search under the same filter; a writer's rows are found all the same."""
+    """Matches and subsets are kept for the next search under the same filter; new rows are found all the same."""
     reader, query = Reader(small), Query({"shape": clustered(1, DIM, 11)[0]}, where="width > 0", k=5)
     first, again = (search(reader, query, exact_rows) for _ in range(2))
     assert first.hits == again.hits and first.exact == bool(exact_rows) and len(reader.snapshot().matches) == 1
