@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from engine import schema
 from engine.attributes import AttributeType, AttributeValue
+from engine.bulk_rows import select_in
 from engine.values import SQL_LIMIT, as_row
 
 
@@ -67,17 +68,12 @@ def same_photos(connection: Connection, coming: Mapping[tuple[int, str], tuple[i
     """
     image = schema.image
     paths = sorted({path for _, path in coming})
+    live = select(image.c.id, image.c.product_id, image.c.path, image.c.sha256).where(image.c.removed.is_(None))
     pairs = []
-    for start in range(0, len(paths), SQL_LIMIT):
-        found = connection.execute(
-            select(image.c.id, image.c.product_id, image.c.path, image.c.sha256).where(
-                image.c.path.in_(paths[start : start + SQL_LIMIT]), image.c.removed.is_(None)
-            )
-        )
-        for row in found:
-            number, content = coming.get((row.product_id, row.path), (row.id, b""))
-            if number != row.id and content == row.sha256:
-                pairs.append((row.id, number))
+    for row in select_in(connection, live, image.c.path, paths):
+        number, content = coming.get((row.product_id, row.path), (row.id, b""))
+        if number != row.id and content == row.sha256:
+            pairs.append((row.id, number))
     return pairs
 
 

@@ -83,10 +83,14 @@ class NewImage:
 
 @dataclass(frozen=True, eq=False)
 class NewVectors:
-    """Vectors in further spaces for the regions of an image that is there already, in their order."""
+    """Vectors in further spaces for the regions of an image that is there already, in their order.
+
+    phash: of its photo, which was read again; None: as it is.
+    """
 
     image_id: int
     regions: Sequence[NewRegion]
+    phash: int | None = None
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,14 @@ class Counts:
     problems: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(a + b for a, b in zip(self._tuple(), other._tuple(), strict=True)))
-
-    def _tuple(self) -> tuple[int, ...]:
-        return (self.seen, self.indexed, self.unchanged, self.duplicate, self.failed, self.problems)
+        return Counts(
+            self.seen + other.seen,
+            self.indexed + other.indexed,
+            self.unchanged + other.unchanged,
+            self.duplicate + other.duplicate,
+            self.failed + other.failed,
+            self.problems + other.problems,
+        )
 
     @property
     def reconciled(self) -> bool:

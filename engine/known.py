@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from engine import schema
 from engine.batch import NewRegion, Predicted
+from engine.bulk_rows import select_in
 from engine.snapshot import Reader, Space
 from engine.store import Store
-from engine.values import SQL_LIMIT
 
 ALIKE = 8
 """Images of one content that are told; a shop's "no photo" picture may be there thousands of times."""
@@ -200,10 +200,9 @@ def regions_of_content(store: Store, sha256: bytes) -> NDArray[np.int64]:
 def _rows(
     store: Store, statement: Select[tuple[object, ...]], column: object, values: Sequence[object]
 ) -> Iterable[Row[tuple[object, ...]]]:
-    with store.database.read() as connection:
-        for start in range(0, len(values), SQL_LIMIT):
-            part = values[start : start + SQL_LIMIT]
-            yield from connection.execute(statement.where(column.in_(part)))  # type: ignore[attr-defined]
+    if values:
+        with store.database.read() as connection:
+            yield from select_in(connection, statement, column, values)
 
 
 def _numbers(text: str) -> frozenset[int]:

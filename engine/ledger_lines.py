@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from engine import schema
 from engine.batch import Batch, Counts, Entry
+from engine.bulk_rows import insert_rows, replacing
 from engine.values import SQL_LIMIT
 
 
@@ -23,23 +23,12 @@ def write_ledger(connection: Connection, batch: Batch, image_ids: Sequence[int],
             for entry in batch.entries
         ),
     ]
-    if lines:
-        statement = upsert(ledger)
-        columns = [column.name for column in ledger.columns if not column.primary_key]
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[ledger.c.path, ledger.c.product],
-                set_={name: statement.excluded[name] for name in columns},
-            ),
-            [
-                {
-                    "path": entry.path, "product": entry.product, "state": entry.state, "reason": entry.reason,
-                    "source": entry.source, "bytes": entry.bytes, "mtime_ns": entry.mtime_ns,
-                    "image_id": image_id, "run_id": run_id,
-                }
-                for entry, image_id in lines
-            ],
-        )  # fmt: skip
+    said = ("state", "reason", "source", "bytes", "mtime_ns", "image_id", "run_id")
+    rows = [
+        (one.path, one.product, one.state, one.reason, one.source, one.bytes, one.mtime_ns, image_id, run_id)
+        for one, image_id in lines
+    ]
+    insert_rows(connection, ledger, ("path", "product", *said), rows, replacing(ledger, said))
     if batch.problems:
         connection.execute(
             insert(schema.problem),

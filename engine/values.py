@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from engine import schema
 from engine.attributes import AttributeType, AttributeValue
 from engine.batch import Predicted
+from engine.bulk_rows import insert_rows, replacing, select_in
 from engine.errors import InputError
 
 SQL_LIMIT = 10_000
 """Values a statement may hold; SQLite's own limit is 32,766."""
+
+
+GivenRow = tuple[int, int, str | None, float | None]
+"""Attribute id, product id, text and number of a value."""
+_PredictedRow = tuple[int, int, str | None, float | None, float, str]
 
 
 def is_storable(text: str) -> bool:
@@ -48,7 +53,7 @@ def new_values(
     connection: Connection,
     attributes: Mapping[str, tuple[int, AttributeType]],
     products: Mapping[int, Mapping[str, AttributeValue]],
-) -> list[dict[str, Any]]:
+) -> list[GivenRow]:
     """Rows of `product_value` that the source's word on each product id would change."""
     before = _stored(connection, list(products))
     rows = []
@@ -57,9 +62,7 @@ def new_values(
             attribute_id, kind = attributes[name]
             stored = as_row(kind, value)
             if before.get((product_id, attribute_id)) != stored:
-                rows.append(
-                    {"attribute_id": attribute_id, "product_id": product_id, "text": stored[0], "number": stored[1]}
-                )
+                rows.append((attribute_id, product_id, *stored))
     return rows
 
 
@@ -87,24 +90,12 @@ def delete_given(connection: Connection, keys: list[dict[str, int]]) -> set[int]
     return {key["b_product"] for key in keys}
 
 
-def write_given(connection: Connection, rows: list[dict[str, Any]]) -> set[int]:
+def write_given(connection: Connection, rows: Sequence[GivenRow]) -> set[int]:
     """Set the values that `new_values` found; the ids of the products they belong to."""
     table = schema.product_value
-    if rows:
-        statement = upsert(table)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[table.c.attribute_id, table.c.product_id],
-                set_={
-                    "text": statement.excluded.text,
-                    "number": statement.excluded.number,
-                    "confidence": None,
-                    "model": None,
-                },
-            ),
-            rows,
-        )
-    return {row["product_id"] for row in rows}
+    said = ("text", "number", "confidence", "model")  # the last two are NULL: it was given
+    insert_rows(connection, table, ("attribute_id", "product_id", "text", "number"), rows, replacing(table, said))
+    return {product_id for _, product_id, *_ in rows}
 
 
 def write_predicted(
@@ -117,7 +108,7 @@ def write_predicted(
     regions: region id, the names of spaces (none where the region is new), and what is predicted.
     """
     table = schema.region_value
-    rows: list[dict[str, Any]] = []
+    rows: list[_PredictedRow] = []
     before: list[dict[str, Any]] = []
     for region_id, spaces, predicted in regions:
         before.extend({"b_region": region_id, "b_model": f"{space}:%"} for space in spaces)
@@ -146,30 +137,15 @@ def write_labels(
     _put_predicted(connection, [_predicted_row(attribute_id, kind, *each) for each in told.items()])
 
 
-def _predicted_row(attribute_id: int, kind: AttributeType, region_id: int, value: Predicted) -> dict[str, Any]:
-    text, number = as_row(kind, value.value)
-    return {
-        "attribute_id": attribute_id,
-        "region_id": region_id,
-        "text": text,
-        "number": number,
-        "confidence": value.confidence,
-        "model": value.model,
-    }
+def _predicted_row(attribute_id: int, kind: AttributeType, region_id: int, value: Predicted) -> _PredictedRow:
+    return (attribute_id, region_id, *as_row(kind, value.value), value.confidence, value.model)
 
 
-def _put_predicted(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _put_predicted(connection: Connection, rows: Sequence[_PredictedRow]) -> None:
     """The newest prediction stays, unless the region was given the value."""
-    table = schema.region_value
-    if rows:
-        statement = upsert(table)
-        said = {name: statement.excluded[name] for name in ("text", "number", "confidence", "model")}
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[table.c.attribute_id, table.c.region_id], set_=said, where=table.c.model.is_not(None)
-            ),
-            rows,
-        )
+    table, said = schema.region_value, ("text", "number", "confidence", "model")
+    newest = replacing(table, said, where="region_value.model IS NOT NULL")
+    insert_rows(connection, table, ("attribute_id", "region_id", *said), rows, newest)
 
 
 def as_row(kind: AttributeType, value: AttributeValue) -> tuple[str | None, float | None]:
@@ -181,13 +157,6 @@ def as_row(kind: AttributeType, value: AttributeValue) -> tuple[str | None, floa
 
 def _stored(connection: Connection, ids: list[int]) -> dict[tuple[int, int], tuple[Any, Any]]:
     table = schema.product_value
-    found: dict[tuple[int, int], tuple[Any, Any]] = {}
-    for start in range(0, len(ids), SQL_LIMIT):
-        part = ids[start : start + SQL_LIMIT]
-        for row in connection.execute(
-            select(table.c.product_id, table.c.attribute_id, table.c.text, table.c.number).where(
-                table.c.product_id.in_(part), table.c.model.is_(None)
-            )
-        ):
-            found[(row.product_id, row.attribute_id)] = (row.text, row.number)
-    return found
+    columns = select(table.c.product_id, table.c.attribute_id, table.c.text, table.c.number)
+    rows = select_in(connection, columns.where(table.c.model.is_(None)), table.c.product_id, ids)
+    return {(product_id, attribute_id): (text, number) for product_id, attribute_id, text, number in rows}

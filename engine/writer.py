@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from engine import schema
 from engine.answers import carry_answers, same_photos
 from engine.batch import Batch, NewRegion
+from engine.bulk_rows import insert_rows, select_in
 from engine.durable import PublishedFile
 from engine.errors import CatalogBusyError, SpaceError
 from engine.ledger_lines import add_counts, write_ledger
@@ -26,7 +27,6 @@ from engine.snapshot import Reader, Space
 from engine.store import Store, now
 from engine.tombstones import bury_empty_products, bury_images, move_images
 from engine.values import (
-    SQL_LIMIT,
     blank_values,
     declare,
     delete_given,
@@ -241,19 +241,16 @@ class Writer:
         found = _product_ids(connection, names)
         fresh = [name for name in names if name not in found]
         if fresh:
-            connection.execute(insert(table), [{"key": name} for name in fresh])
-            found = _product_ids(connection, names)
+            insert_rows(connection, table, ("key",), [(name,) for name in fresh])
+            found |= _product_ids(connection, fresh)
         return found, {found[name] for name in fresh}
 
     def _bury(self, connection: Connection, batch: Batch, products: Mapping[str, int]) -> None:
         """The images that the batch's own take the place of, and those it names."""
         image = schema.image
         keys = {(products[new.entry.product], new.entry.path) for new in batch.images}
-        same_path = connection.execute(
-            select(image.c.id, image.c.product_id, image.c.path).where(
-                image.c.path.in_([path for _, path in keys]), image.c.removed.is_(None)
-            )
-        )
+        live = select(image.c.id, image.c.product_id, image.c.path).where(image.c.removed.is_(None))
+        same_path = select_in(connection, live, image.c.path, [path for _, path in keys])
         replaced = [row.id for row in same_path if (row.product_id, row.path) in keys]
         bury_images(connection, [*replaced, *batch.buried], self.generation + 1)
 
@@ -262,25 +259,22 @@ class Writer:
     ) -> None:
         if not batch.images:
             return
-        connection.execute(
-            insert(schema.image),
+        insert_rows(
+            connection,
+            schema.image,
+            ("id", "product_id", "path", "sha256", "given", "width", "height", "phash", "spaces"),
             [
-                {
-                    "id": number,
-                    "product_id": products[new.entry.product],
-                    "path": new.entry.path,
-                    "sha256": new.sha256,
-                    "given": new.given,
-                    "width": new.width,
-                    "height": new.height,
-                    "phash": signed(new.phash),
-                    "spaces": ",".join(map(str, sorted(_space_ids(new.regions, spaces)))),
-                }
+                (
+                    number, products[new.entry.product], new.entry.path, new.sha256, new.given, new.width, new.height,
+                    signed(new.phash), ",".join(map(str, sorted(_space_ids(new.regions, spaces)))),
+                )
                 for number, new in zip(ids.images, batch.images, strict=True)
             ],
-        )
-        connection.execute(
-            insert(schema.region),
+        )  # fmt: skip
+        insert_rows(
+            connection,
+            schema.region,
+            ("id", "image_id", "kind", "x", "y", "width", "height", "masked"),
             [
                 _region_row(number, image_id, region)
                 for image_id, numbers, new in zip(ids.images, ids.regions, batch.images, strict=False)
@@ -295,9 +289,10 @@ class Writer:
             before = connection.execute(select(image.c.spaces).where(image.c.id == more.image_id)).scalar_one()
             added = _space_ids(more.regions, spaces)
             kept = {int(number) for number in before.split(",") if number} & live
-            connection.execute(
-                update(image).where(image.c.id == more.image_id).values(spaces=",".join(map(str, sorted(kept | added))))
-            )
+            values: dict[str, Any] = {"spaces": ",".join(map(str, sorted(kept | added)))}
+            if more.phash is not None:
+                values["phash"] = signed(more.phash)
+            connection.execute(update(image).where(image.c.id == more.image_id).values(values))
 
 
 @contextmanager
@@ -362,22 +357,12 @@ def _write_refusals(connection: Connection, batch: Batch, ids: _Ids, spaces: Map
         connection.execute(insert(refusal), rows)
 
 
-def _region_row(number: int, image_id: int, region: NewRegion) -> dict[str, Any]:
-    x, y, width, height = region.box or (None, None, None, None)
+def _region_row(number: int, image_id: int, region: NewRegion) -> tuple[Any, ...]:
     kind = "garment" if region.found else "given" if region.box or region.masked else "photo"
-    return {
-        "id": number, "image_id": image_id, "kind": kind, "x": x, "y": y, "width": width, "height": height,
-        "masked": region.masked,
-    }  # fmt: skip
+    return (number, image_id, kind, *(region.box or (None, None, None, None)), region.masked)
 
 
 def _product_ids(connection: Connection, names: list[str]) -> dict[str, int]:
     table = schema.product
-    found: dict[str, int] = {}
-    for start in range(0, len(names), SQL_LIMIT):
-        part = names[start : start + SQL_LIMIT]
-        for row in connection.execute(
-            select(table.c.key, table.c.id).where(table.c.key.in_(part), table.c.removed.is_(None))
-        ):
-            found[row.key] = row.id
-    return found
+    live = select(table.c.key, table.c.id).where(table.c.removed.is_(None))
+    return dict(select_in(connection, live, table.c.key, names))

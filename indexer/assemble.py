@@ -151,7 +151,7 @@ class Assembly:
                 if isinstance(regions, PictureError):
                     self._fail(one, regions)
                     continue
-                self.batch.vectors.append(NewVectors(_known_image(one), regions))
+                self.batch.vectors.append(NewVectors(_known_image(one), regions, taken.phash))
                 self.completed.append(_known_image(one))
                 self.batch.entries.append(_again(one, taken))
                 self._is_alive(one)

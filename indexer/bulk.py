@@ -176,13 +176,20 @@ class _Loop:
         self.reader = Reader(self.writer.store)
         self.compacted = self.writer.generation
 
+    @property
+    def coarse_only(self) -> bool:
+        """Whether nothing in the run looks at more than coarse pictures: then nothing else is decoded."""
+        return self.options.garments.finder is None and all(one.sees == "coarse" for one in self.extractors.values())
+
     def begin(self, items: Sequence[SourceImage | SourceProblem], decoders: ThreadPoolExecutor) -> _Chunk:
         """Find out what a chunk needs, and start to read it."""
         wanted = frozenset(space.id for space in self.spaces.values())
         images = [item for item in items if isinstance(item, SourceImage)]
         planned = plan(self.writer.store, images, wanted, self.options.recheck, self.options.garments)
         reading = [
-            decoders.submit(take_in, one.item, self.options.limits, one.expected(wanted)) if one.read else None
+            decoders.submit(take_in, one.item, self.options.limits, one.expected(wanted), coarse_only=self.coarse_only)
+            if one.read
+            else None
             for one in planned
         ]
         return _Chunk(planned, reading, [item for item in items if isinstance(item, SourceProblem)])

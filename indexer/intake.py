@@ -6,17 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from engine.errors import PictureError
 from indexer.decode import DecodeLimits, decode, read_file
 from indexer.file_state import FileState
 from indexer.masks import apply_mask
-from indexer.phash import phash_of
+from indexer.phash import phash
 from indexer.picture import Picture
 from indexer.remote.photo import RemotePhoto
 from indexer.sources.base import SourceImage
-from indexer.thumbnail import BACKGROUND, thumbnail, thumbnail_of
+from indexer.thumbnail import BACKGROUND, thumbnail
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +68,13 @@ def masked(picture: Picture, item: SourceImage, limits: DecodeLimits) -> Picture
     return apply_mask(picture, data, item.box, limits)
 
 
-def take_in(item: SourceImage, limits: DecodeLimits, expected: bytes | None = None) -> Intake | PictureError:
-    """Read a file; decode it unless its SHA-256 is the expected one. A file that cannot be read is an answer here."""
+def take_in(
+    item: SourceImage, limits: DecodeLimits, expected: bytes | None = None, *, coarse_only: bool = False
+) -> Intake | PictureError:
+    """Read a file; decode it unless its SHA-256 is the expected one. A file that cannot be read is an answer here.
+
+    coarse_only: nothing that comes looks at more than the coarse picture, unless a mask is to be laid on it.
+    """
     try:
         state = state_of(item)
         data = photo_bytes(item, limits)
@@ -79,9 +82,8 @@ def take_in(item: SourceImage, limits: DecodeLimits, expected: bytes | None = No
         sha256 = hashlib.sha256(data).digest()
         if sha256 == expected:
             return Intake(state, sha256)
-        picture = decode(data, limits, box=item.box)
-        image = Image.fromarray(picture.rgb)  # a copy in Pillow's own layout: made once for both
-        small = thumbnail_of(image) if picture.mask is None else thumbnail(picture, background=BACKGROUND)
-        return Intake(state, sha256, masked(picture, item, limits), phash_of(image), small)
+        picture = decode(data, limits, box=item.box, coarse_only=coarse_only and item.mask is None)
+        small = thumbnail(picture, background=BACKGROUND)
+        return Intake(state, sha256, masked(picture, item, limits), phash(picture), small)
     except PictureError as error:
         return error

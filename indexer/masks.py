@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def apply_mask(
         garment &= picture.mask
         if not garment.any():
             raise PictureError("the mask covers only transparent pixels")
-    return Picture(picture.rgb, None if garment.all() else garment, picture.source_size)
+    return replace(picture, mask=None if garment.all() else garment)
 
 
 def read_mask(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> NDArray[np.bool_]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from engine.errors import InputError
+from indexer.coarse import coarse_rgb
 from indexer.picture import Picture
 
 BLANK = 0
@@ -27,30 +28,36 @@ _FAINTEST = 4.0
 _CANDIDATES = 2_000_000  # pairs looked at in one block: about 50 MB
 
 
-def _dct_rows() -> NDArray[np.float64]:
-    """Rows 1 to 8 of the orthonormal DCT-II matrix of size 32, float64 (8, 32): the mean's row 0 is left out."""
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Grey of red, green and blue (ITU-R BT.601)."""
+
+
+@lru_cache(maxsize=1024)
+def _averaged_dct(pixels: int) -> NDArray[np.float32]:
+    """Rows 1 to 8 of the orthonormal DCT-II of a line's 32 equal parts, float32 (8, pixels).
+
+    A part is the mean of its pixels, those that it shares with a neighbour in proportion. Row 0, the mean, is left out.
+    """
     k, n = np.arange(1, _KEPT + 1)[:, None], np.arange(_SIDE)[None, :]
-    rows: NDArray[np.float64] = np.sqrt(2 / _SIDE) * np.cos(np.pi * k * (2 * n + 1) / (2 * _SIDE))
-    return rows
-
-
-_DCT = _dct_rows()
+    rows = np.sqrt(2 / _SIDE) * np.cos(np.pi * k * (2 * n + 1) / (2 * _SIDE))
+    ends, pixel = np.arange(_SIDE + 1)[:, None] * pixels / _SIDE, np.arange(pixels)[None, :]
+    covered = np.clip(np.minimum(ends[1:], pixel + 1) - np.maximum(ends[:-1], pixel), 0, None)
+    averaged: NDArray[np.float32] = (rows @ (covered * _SIDE / pixels)).astype(np.float32)
+    return averaged
 
 
 def phash(picture: Picture) -> int:
     """The picture's 64-bit DCT hash, 0 to 2**64 - 1: few bits differ between copies of a photo.
 
-    Grey at 32x32 by area averaging (the mask is not looked at), DCT-II, the 8x8 lowest frequencies without the
-    mean's row and column, a bit for each above their median, the first the most significant. BLANK when no
-    coefficient reaches _FAINTEST.
+    The coarse picture in grey, averaged over 32x32 equal areas (the mask is not looked at), DCT-II, the 8x8 lowest
+    frequencies without the mean's row and column, a bit for each above their median, the first the most significant.
+    BLANK when no coefficient reaches _FAINTEST.
     """
-    return phash_of(Image.fromarray(picture.rgb))
-
-
-def phash_of(image: Image.Image) -> int:
-    """`phash` of an RGB image."""
-    grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    coefficients = (_DCT @ np.asarray(grey, dtype=np.float64) @ _DCT.T).ravel()
+    rgb = coarse_rgb(picture)
+    height, width = rgb.shape[:2]
+    # Averaging, grey and DCT are linear: down first, where it leaves 8 lines, then grey, then across.
+    lines = (_averaged_dct(height) @ rgb.reshape(height, -1).astype(np.float32)).reshape(_KEPT, width, 3)
+    coefficients = ((lines @ _LUMA) @ _averaged_dct(width).T).ravel()
     if np.abs(coefficients).max() < _FAINTEST:
         return BLANK
     low, high = np.sort(coefficients)[31:33]  # of the 64, the two about their median

@@ -15,6 +15,8 @@ class Picture:
     rgb: uint8 (h, w, 3), sRGB, upright.
     mask: bool (h, w), True where the pixel belongs to the garment; None when the whole picture does.
     source_size: (width, height) in pixels of the photo this came from, upright.
+    coarse: uint8 (h, w, 3), the same at the coarse size (`indexer.coarse.coarse_scale`), as libjpeg-turbo
+    shows it; None of what is no JPEG. Read it through `indexer.coarse`.
     scene: uint8 (rows, columns), coarse, what each place of the picture shows, by its number in
     `indexer.garments.classes.CLASSES`; None where no finder said so.
     """
@@ -23,6 +25,7 @@ class Picture:
     mask: NDArray[np.bool_] | None = None
     source_size: tuple[int, int] = (0, 0)
     scene: NDArray[np.uint8] | None = None
+    coarse: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.rgb.dtype != np.uint8 or self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or self.rgb.size == 0:

@@ -24,6 +24,7 @@ colour the histogram alone is best by 0.02 (0.89 to 0.87), for two contrasting c
 0.73). Without any spread both together find 0.76 and 0.41.
 """
 
+_LIGHTS, _CHROMAS = 9, 4
 _PARTS = 100
 
 
@@ -39,9 +40,9 @@ def swatch(colours: ColourShares) -> Picture:
 
 
 def _cloth(rgb: Rgb) -> NDArray[np.uint8]:
-    """The colour in 13 lights by 5 by 5 chromas, uint8 (325, 3)."""
-    light = 1 + LIGHT * _normal_quantiles(13)
-    chroma = CHROMA * _normal_quantiles(5)
+    """The colour in 9 lights by 4 by 4 chromas, uint8 (144, 3): few enough for `histogram` to count them all."""
+    light = 1 + LIGHT * _normal_quantiles(_LIGHTS)
+    chroma = CHROMA * _normal_quantiles(_CHROMAS)
     factor, a, b = np.meshgrid(light, chroma, chroma, indexing="ij")
     place = srgb_to_oklab(np.array(rgb))
     return oklab_to_srgb(np.stack([place[0] * factor, place[1] * factor + a, place[2] * factor + b], -1).reshape(-1, 3))

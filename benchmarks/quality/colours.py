@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import itertools
 import json
 import math
@@ -38,12 +37,14 @@ from sklearn.cluster import KMeans
 
 from indexer import swatch as swatches
 from indexer.colours import ColourShares, oklab_to_srgb, srgb_to_oklab
+from indexer.decode import decode, read_picture
 from indexer.demo.colours import ELEVEN
 from indexer.demo.oracle import scene, solid_garment
 from indexer.demo.render import render
 from indexer.demo.sample import random_shot
 from indexer.demo.spec import CATEGORIES
 from indexer.garments.find import open_step
+from indexer.masks import apply_mask
 from indexer.picture import Picture
 from indexer.spaces.colour import Colour
 from indexer.spaces.palette import Palette
@@ -53,6 +54,8 @@ K = 10
 NEAR_ONE, NEAR_TWO = 0.05, 0.1
 CONTRAST = 0.25
 """Two colours closer than this in OKLab, or the lesser below a fifth, are one colour in two lights: not asked for."""
+SIZE = (480, 640)
+"""Pixels of a rendered photo, near those of the real ones."""
 BACKGROUNDS = ("white", "grey", "busy")
 SPACES = (Palette(), Colour())
 
@@ -70,7 +73,7 @@ Masker = Callable[[list[Picture]], list[Picture]]
 def found_masks(pictures: list[Picture]) -> list[Picture]:
     """The pictures as `--garments deeplab` would see them, told nothing about the garment."""
     nothing = [None] * len(pictures)
-    whole = [Picture(picture.rgb, None, (picture.rgb.shape[1], picture.rgb.shape[0])) for picture in pictures]
+    whole = [replace(picture, mask=None) for picture in pictures]
     return [regions[0].picture for regions in open_step("deeplab").regions(whole, nothing, nothing)]
 
 
@@ -79,10 +82,9 @@ def rendered(seeds: int) -> list[tuple[str, list[Picture]]]:
     made = []
     for colour, seed in itertools.product(ELEVEN, range(seeds)):
         garment = solid_garment(colour, CATEGORIES[seed % len(CATEGORIES)], seed)
-        shots = random_shot(seed, 1 + seed % 3, (240, 320))
+        shots = random_shot(seed, 1 + seed % 3, SIZE)
         photos = [render(garment, replace(shots, background=scene(name, seed))) for name in BACKGROUNDS]
-        decoded = [np.asarray(Image.open(io.BytesIO(photo.jpeg()))) for photo in photos]
-        made.append((colour.name, [Picture(rgb, photo.mask) for rgb, photo in zip(decoded, photos, strict=True)]))
+        made.append((colour.name, [replace(decode(photo.jpeg()), mask=photo.mask) for photo in photos]))
     return made
 
 
@@ -138,9 +140,9 @@ def read_garments(data: Path, half: int) -> Garments:
         rows = [row for row in csv.DictReader(file) if crc32(person[row["photo"]].encode()) % 2 == half]
     pictures, labs = [], []
     for row in rows:
-        photo = Image.open(data / row["photo"]).convert("RGB")
-        mask = Image.open(data / "clothing-masks" / row["mask"]).convert("L").resize(photo.size)
-        pictures.append(Picture(np.asarray(photo), np.asarray(mask) > 127))
+        photo = read_picture(data / row["photo"])
+        mask = Image.open(data / "clothing-masks" / row["mask"]).convert("L").resize(photo.source_size)
+        pictures.append(apply_mask(photo, np.asarray(mask) > 127))
         pixels = pictures[-1].pixels()
         labs.append(srgb_to_oklab(pixels[:: max(1, len(pixels) // 2000)]))
     clusters = [KMeans(2, n_init=1, random_state=0).fit(lab) for lab in labs]

@@ -27,18 +27,17 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
 from tabulate import tabulate
 
 import houndstooth
 from indexer.decode import decode, read_file
-from indexer.phash import phash_of
+from indexer.phash import phash
 from indexer.picture import Picture
 from indexer.sources.base import SourceImage
 from indexer.sources.folder import FolderSource
 from indexer.spaces.colour import Colour
 from indexer.spaces.palette import Palette
-from indexer.thumbnail import thumbnail_of
+from indexer.thumbnail import thumbnail
 
 IMDECODE, NETWORK = "cv2.imdecode alone", "the network alone"
 
@@ -167,8 +166,7 @@ def stages(photos: Path, rows: int, rounds: int) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         files = linked(photos, rows, Path(folder))
         data = [file.read_bytes() for file in files]
-        pictures = [decode(one) for one in data]
-        images = [Image.fromarray(picture.rgb) for picture in pictures]
+        pictures = [decode(one, coarse_only=True) for one in data]
         spaces = (Colour(), Palette())
         for space in spaces:
             space.extract([decode(data[0])])  # tables made once
@@ -182,10 +180,10 @@ def stages(photos: Path, rows: int, rounds: int) -> list[Line]:
             IMDECODE: (lambda one: cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR), data),
             "read": (read_file, files),
             "SHA-256": (lambda one: hashlib.sha256(one).digest(), data),
-            "decode": (decode, data),
-            "copy for Pillow": (lambda picture: Image.fromarray(picture.rgb), pictures),
-            "thumbnail": (thumbnail_of, images),
-            "perceptual hash": (phash_of, images),
+            "decode, coarse": (partial(decode, coarse_only=True), data),
+            "decode, coarse and whole": (decode, data),
+            "thumbnail": (thumbnail, pictures),
+            "perceptual hash": (phash, pictures),
             "colour, palette": (extract, pictures),
         }
         return turns({name: (len(files), partial(_each, step, on)) for name, (step, on) in work.items()}, rounds)

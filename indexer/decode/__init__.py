@@ -7,7 +7,7 @@ jpeg.py        JPEG through libjpeg-turbo, at a reduced scale where the rule all
 still.py       every other kind through Pillow, one plugin a kind
 profiles.py    ICC profiles and CMYK to sRGB
 quiet.py       Pillow's warnings kept from the caller
-picture.py     the parts put together: `decode` and `read_picture`
+picture.py     the parts put together: `decode` and `read_picture`; the coarse picture by the rule of indexer/coarse.py
 """
 
 from indexer.decode.geometry import LARGEST_SIDE, SMALLEST_SIDE, WORKING_SIDE, Box, working_size

@@ -33,7 +33,6 @@ SMALLEST_SIDE = 480
 """No picture is reduced below this long side."""
 LARGEST_SIDE = 720
 """No picture leaves `decode` with a longer side."""
-
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixels."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.errors import PictureError
+from indexer.coarse import coarse_scale
 from indexer.decode.geometry import Box, clip_box, stored_box, turn_upright, upright_size, working_size
 from indexer.decode.jpeg import JpegHeader, decode_jpeg, read_header
 from indexer.decode.kinds import damage, kind_of
@@ -22,11 +23,16 @@ from indexer.picture import Picture
 _OPAQUE = 128
 
 
-def decode(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, box: Box | None = None) -> Picture:
+def decode(
+    data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, box: Box | None = None, *, coarse_only: bool = False
+) -> Picture:
     """The picture in a file's bytes, or in a box of it, upright, in sRGB, at the working size.
 
     box: x, y, width, height in pixels of the upright photo, clipped to it; cut out before the picture is reduced,
     so that a small box is as sharp as its photo. Of animations and files of several pages, the first.
+
+    Of a JPEG, `Picture.coarse` is decoded too. coarse_only: for those who look at nothing else: `Picture.rgb` of a JPEG
+    is that one as well, and the working size is not decoded.
 
     Alpha becomes `Picture.mask`: True where it is at least 128 at the working size, None when that is everywhere.
     Under the mask colours are free of what lay beneath transparent pixels; outside it they are as the file has
@@ -40,7 +46,7 @@ def decode(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, box: Box | None =
     kind = kind_of(data)
     try:
         if kind == "JPEG":
-            return _from_jpeg(data, limits, box)
+            return _from_jpeg(data, limits, box, coarse_only)
         with quiet_pillow():
             return _from_still(load_still(data, kind, limits), box)
     except Exception as error:  # hostile files reach every corner of the libraries, which raise what they like
@@ -52,7 +58,7 @@ def read_picture(path: Path, limits: DecodeLimits = DEFAULT_LIMITS, box: Box | N
     return decode(read_file(path, limits), limits, box)
 
 
-def _from_jpeg(data: bytes, limits: DecodeLimits, box: Box | None) -> Picture:
+def _from_jpeg(data: bytes, limits: DecodeLimits, box: Box | None, coarse_only: bool) -> Picture:
     header = read_header(data)
     limits.check_pixels(header.width, header.height)
     try:
@@ -63,27 +69,43 @@ def _from_jpeg(data: bytes, limits: DecodeLimits, box: Box | None) -> Picture:
             return _from_still(still, box)
     source = upright_size((header.width, header.height), header.orientation)
     region = clip_box(box, source)
+    where = stored_box(region, source, header.orientation)
+    eighths, factor = coarse_scale(region[2], region[3])
+    if eighths == 8:  # all pixels, and few: the working size is no other
+        rgb = coarse = _working(data, header, region, where)
+    else:
+        coarse = _finish(_coarse(decode_jpeg(data, header, eighths), where, eighths, factor), header)
+        rgb = coarse if coarse_only else _working(data, header, region, where)
+    return Picture(rgb, None, source, coarse=coarse)
+
+
+def _coarse(pixels: NDArray[np.uint8], where: Box, eighths: int, factor: int) -> NDArray[np.uint8]:
+    """The box `where` of the stored photo, whose pixels these are at so many eighths, reduced `factor` times."""
+    x, y, w, h = where
+    pixels = pixels[y * eighths // 8 : -(-(y + h) * eighths // 8), x * eighths // 8 : -(-(x + w) * eighths // 8)]
+    return pixels if factor == 1 else np.asarray(_image(pixels).reduce(factor))
+
+
+def _working(data: bytes, header: JpegHeader, region: Box, where: Box) -> NDArray[np.uint8]:
+    """The region of the upright photo, which lies at `where` in the stored one, at the working size."""
     factor, target = working_size(region[2], region[3])
-    pixels = decode_jpeg(data, header, factor)
-    x, y, w, h = stored_box(region, source, header.orientation)
+    pixels = decode_jpeg(data, header, 8 // factor)
+    x, y, w, h = where
     width, height = upright_size(target, header.orientation)  # swapping twice is swapping back
     if (width, height) == (-(-w // factor), -(-h // factor)):
         pixels = pixels[y // factor : y // factor + height, x // factor : x // factor + width]
     else:
         corners = (x / factor, y / factor, (x + w) / factor, (y + h) / factor)
-        pixels = _resample(pixels, (width, height), corners)
-    return Picture(_finish(pixels, header), None, source)
+        pixels = np.asarray(_image(pixels).resize((width, height), Image.Resampling.HAMMING, box=corners))
+    return _finish(pixels, header)
 
 
-def _resample(
-    pixels: NDArray[np.uint8], size: tuple[int, int], corners: tuple[float, float, float, float]
-) -> NDArray[np.uint8]:
+def _image(pixels: NDArray[np.uint8]) -> Image.Image:
+    """RGB (h, w, 3) or CMYK (h, w, 4)."""
     height, width = pixels.shape[:2]
     if pixels.shape[2] == 3:
-        image = Image.fromarray(pixels)
-    else:
-        image = Image.frombytes("CMYK", (width, height), np.ascontiguousarray(pixels).tobytes())
-    return np.asarray(image.resize(size, Image.Resampling.HAMMING, box=corners))
+        return Image.fromarray(pixels)
+    return Image.frombytes("CMYK", (width, height), np.ascontiguousarray(pixels).tobytes())
 
 
 def _finish(pixels: NDArray[np.uint8], header: JpegHeader) -> NDArray[np.uint8]:

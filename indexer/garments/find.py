@@ -53,7 +53,8 @@ class GarmentStep:
         boxes: of the photo, which the pictures show (None: all of it). Only a finder of several garments gives more
         than one region.
         """
-        whole = [picture if self.given else replace(picture, mask=None) for picture in pictures]
+        drop = not self.given
+        whole = [replace(one, mask=None) if drop and one.mask is not None else one for one in pictures]
         found = [[FoundRegion(picture, box)] for picture, box in zip(whole, boxes, strict=True)]
         unmasked = [place for place, picture in enumerate(whole) if picture.mask is None]
         if self.finder is None or not unmasked:

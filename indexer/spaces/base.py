@@ -30,6 +30,8 @@ class Extractor(ABC):
     """The space's say in a photo search when the caller names no spaces; 0 leaves it out."""
     reads: ClassVar[Literal["colour", "shape", "pattern"]] = "shape"
     """What the space compares; those that read colour answer a search by colours alone."""
+    sees: ClassVar[Literal["whole", "coarse"]] = "whole"
+    """How much of a picture: all that was decoded, or only `indexer.coarse`, and then nothing else need be."""
     describes: ClassVar[Mapping[str, AttributeType]] = {}
     """Names and types of the attributes that `describe` gives."""
     files: ClassVar[Mapping[str, Collection[str]]] = {}

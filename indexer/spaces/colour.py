@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.coarse import COARSE_SIDE
 from indexer.patches.erode import MARGIN
 from indexer.picture import Picture
 from indexer.spaces.base import Extractor
@@ -24,12 +25,13 @@ class Colour(Extractor):
     detection"), so that a little more light moves a colour by a little, and not to another bin at once. For the power
     see Arandjelović and Zisserman 2012, "Three things everyone should know to improve object retrieval", and
     docs/quality.md. The inner product of two rows is 1 for the same shares of the same colours, 0 when no colour is
-    near one of the other's. Of a mask the border is left out, and large pictures are sampled (`histogram`).
+    near one of the other's. Counted is the coarse picture, of a mask without its border (`histogram`).
     """
 
     name = "colour"
-    version = 2
+    version = 3
     reads = "colour"
+    sees = "coarse"
     dim = 512
 
     def extract(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
@@ -41,8 +43,8 @@ class Colour(Extractor):
         return vectors
 
     def parameters(self) -> Mapping[str, object]:
-        """The power, the border left out of masks, and from how many pixels on a picture is sampled."""
-        return {"power": POWER, "margin": MARGIN, "samples": SAMPLES}
+        """The power, the border left out of masks, how coarse pictures are made, and how they are sampled."""
+        return {"power": POWER, "margin": MARGIN, "samples": SAMPLES, "coarse": COARSE_SIDE}
 
 
 _place = np.clip((np.arange(32) + 0.5) / 4 - 0.5, 0, 7)

@@ -1,4 +1,4 @@
-"""The colours of a picture at five bits a channel, counted once and shared by every space that reads colour."""
+"""The colours of a coarse picture at five bits a channel, counted once and shared by every space that reads colour."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.coarse import coarse_view
 from indexer.patches.erode import erode, margin_of
 from indexer.picture import Picture
 
 BINS = 32 * 32 * 32
-SAMPLES = 16384
+SAMPLES = 8192
 """From about so many pixels on, a picture is sampled rather than counted whole."""
 LEAST_LEFT = 0.5
 """A mask is counted without its border unless less than this share of it would be left: lace, straps, a thin frame."""
@@ -25,10 +26,10 @@ _counted: WeakKeyDictionary[Picture, ColourCounts] = WeakKeyDictionary()
 def colour_counts(picture: Picture) -> ColourCounts:
     """Occupied bins (m,) ascending and their counts (m,) of the 32x32x32 RGB histogram of a picture's inner pixels.
 
-    bin = (r >> 3) * 1024 + (g >> 3) * 32 + (b >> 3). Inner: all without a mask, else `inner_mask`. Of n pixels every
-    `sampling_step(n, width)`-th in reading order is counted, the first included: all of them below 2 * SAMPLES. The
-    answer is kept as long as the picture lives, so that the second space to ask does not count again; do not write to
-    a picture between the two.
+    bin = (r >> 3) * 1024 + (g >> 3) * 32 + (b >> 3). Inner: of the coarse view (`indexer.coarse`), all without a mask,
+    else `inner_mask`. Of n pixels every `sampling_step(n, width)`-th in reading order is counted, the first included:
+    all of them below 2 * SAMPLES. The answer is kept as long as the picture lives, so that the second space to ask does
+    not count again; do not write to a picture between the two.
     """
     counts = _counted.get(picture)
     if counts is None:
@@ -74,8 +75,9 @@ def _count(picture: Picture) -> ColourCounts:
 
 def _sample(picture: Picture) -> NDArray[np.uint8]:
     """Every step-th of the pixels that count, without making the whole of them."""
-    flat, width = picture.rgb.reshape(-1, 3), picture.rgb.shape[1]
-    if picture.mask is None or not picture.mask.any():
+    rgb, mask = coarse_view(picture)
+    flat, width = rgb.reshape(-1, 3), rgb.shape[1]
+    if mask is None:
         return flat[:: sampling_step(len(flat), width)]
-    inside = np.flatnonzero(inner_mask(picture.mask))
+    inside = np.flatnonzero(inner_mask(mask))
     return flat.take(inside[:: sampling_step(len(inside), width)], axis=0)

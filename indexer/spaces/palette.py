@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.attributes import AttributeType, AttributeValue
 from engine.errors import SpaceError
+from indexer.coarse import COARSE_SIDE
 from indexer.colours import srgb_to_oklab
 from indexer.patches.erode import MARGIN
 from indexer.picture import Picture
@@ -92,8 +93,9 @@ class Palette(Extractor):
     """
 
     name = "palette"
-    version = 2
+    version = 3
     reads = "colour"
+    sees = "coarse"
     weight = 0.5
     describes: ClassVar[Mapping[str, AttributeType]] = _DESCRIBES
 
@@ -104,6 +106,7 @@ class Palette(Extractor):
         """What the columns of a vector stand for."""
         self.dim = len(self.names)
         self._set = names
+        self._attributes = [_attribute(name) for name in self.names]
 
     def extract(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """Vectors of the pictures, float32 (n, dim), unit-length rows, every value >= 0."""
@@ -120,21 +123,22 @@ class Palette(Extractor):
 
         The dominant colour is `OTHER` when no name has as much as that.
         """
-        return [self._describe(shares) for shares in np.square(vectors, dtype=np.float64)]
+        shares = np.square(vectors, dtype=np.float64)
+        largest = shares.argmax(axis=1).tolist()
+        told: list[dict[str, tuple[AttributeValue, float]]] = [
+            {"dominant_colour": (self.names[column], min(1.0, float(row[column])))}
+            for row, column in zip(shares, largest, strict=True)
+        ]
+        rows, columns = np.nonzero(shares[:, :-1] >= LEAST_SHARE)
+        of_row = zip(rows.tolist(), columns.tolist(), shares[rows, columns].round(4).tolist(), strict=True)
+        for row, column, share in of_row:
+            told[row][self._attributes[column]] = (share, 1.0)
+        return told
 
     def parameters(self) -> Mapping[str, object]:
-        """The anchors, the cut, the weight of chroma, the border left out of masks, and how pictures are sampled."""
-        return {"anchors": dict(_SETS[self._set]), "cut": CUT, "chroma": CHROMA, "margin": MARGIN, "samples": SAMPLES}
-
-    def _describe(self, shares: NDArray[np.float64]) -> dict[str, tuple[AttributeValue, float]]:
-        largest = int(shares.argmax())
-        told: dict[str, tuple[AttributeValue, float]] = {
-            "dominant_colour": (self.names[largest], min(1.0, float(shares[largest])))
-        }
-        for name, share in zip(self.names[:-1], shares, strict=False):
-            if share >= LEAST_SHARE:
-                told[_attribute(name)] = (round(float(share), 4), 1.0)
-        return told
+        """The anchors, the cut, the weight of chroma, the border left out of masks, and what pixels are counted."""
+        counted = {"margin": MARGIN, "samples": SAMPLES, "coarse": COARSE_SIDE}
+        return {"anchors": dict(_SETS[self._set]), "cut": CUT, "chroma": CHROMA, **counted}
 
 
 @cache

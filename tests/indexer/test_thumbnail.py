@@ -23,12 +23,12 @@ def opened(data: bytes) -> np.ndarray:
 @pytest.mark.parametrize(
     ("size", "small"),
     [
-        ((400, 533), (134, 178)),  # a third
-        ((640, 480), (160, 120)),  # a quarter
-        ((300, 400), (144, 192)),  # a third would be too small
+        ((400, 533), (200, 267)),  # a half
+        ((640, 480), (214, 160)),  # a third
+        ((250, 300), (225, 270)),  # a half would be too small
         ((100, 50), (100, 50)),
-        ((640, 1), (160, 1)),
-        ((400, 1), (192, 1)),
+        ((640, 1), (214, 1)),
+        ((300, 1), (270, 1)),
     ],
 )
 def test_size_and_pixels(size: tuple[int, int], small: tuple[int, int]) -> None:

@@ -55,7 +55,8 @@ export class Sheets {
   }
 }
 
-const SIDE = 192;
+/** The longer side of a stored thumbnail at most: THUMBNAIL_SIDE of indexer/thumbnail.py. */
+const SIDE = 270;
 const ACROSS = 10;
 const AT_ONCE = 12;
 
