@@ -25,6 +25,7 @@ _KEPT = 8
 # Least of the largest coefficient. Plain pictures with noise of 12 levels and JPEG stay below 2; a shirt 2 levels
 # darker than its background reaches 12, real photos 70.
 _FAINTEST = 4.0
+_ONE_THREAD = 2**18  # multiplications up to which OpenBLAS stays in the calling thread
 _CANDIDATES = 2_000_000  # pairs looked at in one block: about 50 MB
 
 
@@ -46,6 +47,12 @@ def _averaged_dct(pixels: int) -> NDArray[np.float32]:
     return averaged
 
 
+def _product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """left @ right, in pieces that OpenBLAS takes for too small to wake threads for: hashing threads fill the cores."""
+    columns = max(1, _ONE_THREAD // left.size)
+    return np.hstack([left @ right[:, start : start + columns] for start in range(0, right.shape[1], columns)])
+
+
 def phash(picture: Picture) -> int:
     """The picture's 64-bit DCT hash, 0 to 2**64 - 1: few bits differ between copies of a photo.
 
@@ -56,7 +63,7 @@ def phash(picture: Picture) -> int:
     rgb = coarse_rgb(picture)
     height, width = rgb.shape[:2]
     # Averaging, grey and DCT are linear: down first, where it leaves 8 lines, then grey, then across.
-    lines = (_averaged_dct(height) @ rgb.reshape(height, -1).astype(np.float32)).reshape(_KEPT, width, 3)
+    lines = _product(_averaged_dct(height), rgb.reshape(height, -1).astype(np.float32)).reshape(_KEPT, width, 3)
     coefficients = ((lines @ _LUMA) @ _averaged_dct(width).T).ravel()
     if np.abs(coefficients).max() < _FAINTEST:
         return BLANK
