@@ -4,9 +4,10 @@
 
 Three tables. Colours: `colour` and `palette` without and with found garments, beside `cv2.imdecode` alone over the same
 files, read anew, on all cores. Network: `vgg` beside its network alone, on the same pictures in the same runtime, and
-beside the same network in torch without compilation (float32). Stages: what each step costs one thread. Everything of a
-table takes turns, `--rounds` times; rates are of the median turn, ratios the median over the turns. `wall` is what a
-person waits; `processor` counts the cores' seconds, which other work on the machine disturbs less.
+beside the same network in half precision and in torch without compilation (float32). Stages: what each step costs one
+thread. Everything of a table takes turns, `--rounds` times; rates are of the median turn, ratios the median over the
+turns. `wall` is what a person waits; `processor` counts the cores' seconds, which other work on the machine disturbs
+less.
 """
 
 from __future__ import annotations
@@ -140,6 +141,8 @@ def imdecode(files: Sequence[Path]) -> None:
 def network(photos: Path, rows: int, rounds: int) -> list[Line]:
     """VGG16 indexing beside its network alone; and the network in eager torch, where that is installed."""
     from indexer.runtime.base import open_runtime
+    from indexer.runtime.eight_bit import calibrated
+    from indexer.runtime.openvino_runtime import OpenVinoRuntime
     from indexer.runtime.torch_runtime import TorchRuntime
     from indexer.spaces.vgg import SHIPPED, prepare
     from indexer.vgg.weights import load_weights, vgg16
@@ -147,9 +150,11 @@ def network(photos: Path, rows: int, rounds: int) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         files = linked(photos, rows, Path(folder))
         batch = np.stack([prepare(decode(file.read_bytes())) for file in files])
-        layers = vgg16(load_weights(SHIPPED / "vgg16.safetensors"))
-        alone = open_runtime(layers, "cpu")
-        alone(batch[:8])
+        weights = load_weights(SHIPPED / "vgg16.safetensors")
+        layers = vgg16(weights)
+        alone, plain = open_runtime(calibrated(layers, weights), "cpu"), OpenVinoRuntime(layers)
+        for runtime in (alone, plain):
+            runtime(batch[:8])
         actions: dict[str, Action] = {
             f"{NETWORK}, {alone.device}": (len(files), lambda: alone(batch)),
             "index vgg; no garments": (len(files), lambda: index(Path(folder), ("vgg",), "none")),
@@ -157,6 +162,7 @@ def network(photos: Path, rows: int, rounds: int) -> list[Line]:
         some = batch[: max(1, len(batch) // 4)]  # a fraction of the rate
         eager = TorchRuntime(layers, "cpu")
         eager(some[:1])
+        actions[f"the network alone, {plain.device}"] = (len(files), lambda: plain(batch))
         actions[f"the network alone, {eager.device}"] = (len(some), lambda: eager(some))
         return turns(actions, rounds)
 

@@ -1,8 +1,8 @@
-"""How fast the vgg space is, against its network alone and against eager torch, as ratios within one run.
+"""How fast the vgg space is, beside its network alone, in integers, in half precision and in eager torch.
 
     python benchmarks/speed/vgg.py --photos clothing/validation --count 128
 
-The three take turns, `--rounds` times, and each keeps its best time, since other work on the machine only slows.
+All take turns, `--rounds` times, and each keeps its best time, since other work on the machine only slows.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from indexer.decode import decode
 from indexer.runtime.base import open_runtime
+from indexer.runtime.eight_bit import calibrated
+from indexer.runtime.openvino_runtime import OpenVinoRuntime
 from indexer.runtime.torch_runtime import TorchRuntime
 from indexer.spaces.vgg import SHIPPED, Vgg, prepare
 from indexer.vgg.weights import load_weights, vgg16
@@ -51,15 +53,18 @@ def main() -> None:
     files = sorted(f for f in asked.photos.rglob("*") if f.is_file())[: asked.count]
     pictures = [decode(file.read_bytes()) for file in files]
     batch = np.stack([prepare(picture) for picture in pictures])
-    network = vgg16(load_weights(SHIPPED / "vgg16.safetensors"))
-    space, alone, eager = Vgg(), open_runtime(network), TorchRuntime(network, "cpu")
-    for warm in (space.extract(pictures[:8]), alone(batch[:8]), eager(batch[:8])):
+    weights = load_weights(SHIPPED / "vgg16.safetensors")
+    network = vgg16(weights)
+    space, alone, eager = Vgg(), open_runtime(calibrated(network, weights)), TorchRuntime(network, "cpu")
+    plain = OpenVinoRuntime(network)
+    for warm in (space.extract(pictures[:8]), alone(batch[:8]), plain(batch[:8]), eager(batch[:8])):
         del warm
     times = best(
         {
             "extract, from decoded pictures": lambda: space.extract(pictures),
             f"network alone on {alone.device}": lambda: alone(batch),
-            f"network alone on {eager.device}": lambda: eager(batch),
+            f"the same on {plain.device}": lambda: plain(batch),
+            f"the same on {eager.device}": lambda: eager(batch),
         },
         asked.rounds,
     )

@@ -13,18 +13,49 @@ from numpy.typing import NDArray
 class Convolution:
     """A cross-correlation with a bias.
 
-    weight: floating point (out, in / groups, height, width). bias: floating point (out,).
+    weight: floating point (out, in / groups, height, width), or int8 in units of `scale`. bias: floating point (out,).
     padding: rows and columns of zeros before and after, alike on both axes ((0, 1) is TensorFlow's SAME at stride 2).
     groups: 1, or the number of input channels for a depthwise convolution.
     dilation: step between the places that the kernel reads; padding counts in places of the input.
+    scale: (out,), what each output channel's integers are multiples of; None where the weight is floating point.
     """
 
-    weight: NDArray[np.floating]
+    weight: NDArray[np.floating] | NDArray[np.int8]
     bias: NDArray[np.floating]
     stride: int = 1
     padding: tuple[int, int] = (1, 1)
     groups: int = 1
     dilation: int = 1
+    scale: NDArray[np.floating] | None = None
+
+    def values(self) -> NDArray[np.float32]:
+        """The weight in float32, however it is kept."""
+        weight: NDArray[np.float32] = self.weight.astype(np.float32)
+        return weight if self.scale is None else weight * self.scale.astype(np.float32).reshape(-1, 1, 1, 1)
+
+
+@dataclass(frozen=True)
+class Quantise:
+    """Every number to the nearest of 256 evenly spaced ones, zero among them: 0 to `largest`, or -`largest` * 128 / 127
+    to `largest` where `signed`; numbers beyond become the outermost. Halves go to the even one."""
+
+    largest: float
+    signed: bool = False
+
+    @property
+    def step(self) -> float:
+        """From one of the 256 to the next."""
+        return self.largest / self.most
+
+    @property
+    def least(self) -> int:
+        """The lowest, in steps."""
+        return -128 if self.signed else 0
+
+    @property
+    def most(self) -> int:
+        """The highest, in steps."""
+        return 127 if self.signed else 255
 
 
 @dataclass(frozen=True)
@@ -74,7 +105,7 @@ class Enlarge:
     factor: int
 
 
-Layer = Convolution | Activation | MaxPool | GlobalAverage | Residual | Sum | Concat | Enlarge
+Layer = Convolution | Quantise | Activation | MaxPool | GlobalAverage | Residual | Sum | Concat | Enlarge
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import MissingDependencyError
+from indexer.runtime.eight_bit import is_quantised
 from indexer.runtime.network import (
     Activation,
     Concat,
@@ -18,6 +19,7 @@ from indexer.runtime.network import (
     Layer,
     MaxPool,
     Network,
+    Quantise,
     Residual,
     Sum,
 )
@@ -27,9 +29,14 @@ CHUNK = 8
 
 
 class OpenVinoRuntime:
-    """A network compiled for this machine's CPU, in half precision where the CPU has it, else in float32."""
+    """A network compiled for this machine's CPU, in half precision where the CPU has it, else in float32.
 
-    def __init__(self, network: Network) -> None:
+    Where a `Quantise` says so, convolutions run in 8-bit integers, on CPUs that do it exactly. Others leave `Quantise`
+    out: their numbers are nearer to those of the network before it was quantised.
+    eight_bit: whether to; None where this CPU decides.
+    """
+
+    def __init__(self, network: Network, eight_bit: bool | None = None) -> None:
         try:
             import openvino
         except ImportError as error:
@@ -37,9 +44,11 @@ class OpenVinoRuntime:
                 "OpenVINO is not installed, and networks run on a CPU through it: pip install 'houndstooth[cpu]'"
             ) from error
         hints = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f16"}
-        self._compiled = _core().compile_model(build(network), "CPU", hints)
+        eight_bit = is_quantised(network.layers) and (exact_in_eight_bits() if eight_bit is None else eight_bit)
+        self._compiled = _core().compile_model(build(network, eight_bit), "CPU", hints)
         self._queue = openvino.AsyncInferQueue(self._compiled)
-        self.device = f"cpu (OpenVINO, {self._compiled.get_property('INFERENCE_PRECISION_HINT').get_type_name()})"
+        precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        self.device = f"cpu (OpenVINO, {'int8 and ' if eight_bit else ''}{precision})"
 
     def __call__(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Features of uint8 RGB pictures (n, rows, columns, 3): float32 (n, d), channels first where d has places."""
@@ -67,25 +76,51 @@ def _core() -> Any:
     return openvino.Core()
 
 
-def build(network: Network) -> Any:
-    """The network as an openvino.Model: input uint8 (n, rows, columns, 3), output float32 (n, d)."""
+@cache
+def exact_in_eight_bits() -> bool:
+    """Whether this CPU multiplies and adds 8-bit integers exactly, as those with VNNI (or its like) do.
+
+    Others add pairs of products in 16 bits, which large weights saturate (oneDNN, "Nuances of int8 Computations"): a
+    convolution over the largest numbers tells, on any system and under any limit that is set for oneDNN.
+    """
+    from openvino import Model
+    from openvino import opset13 as ops
+
+    channels, largest = 16, Quantise(255.0)
+    weight = np.full((channels, channels, 1, 1), 127, np.int8)
+    layer = Convolution(weight, np.zeros(channels, np.float32), padding=(0, 0), scale=np.ones(channels, np.float32))
+    x = ops.parameter([1, channels, 1, 1], np.float32)
+    hints = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+    compiled = _core().compile_model(Model([_apply((largest, layer), x, True)], [x], "largest"), "CPU", hints)
+    found = compiled(np.full((1, channels, 1, 1), 255, np.float32))[0]
+    return bool((np.abs(found - 255 * 127 * channels) < 1).all())
+
+
+def build(network: Network, eight_bit: bool = False) -> Any:
+    """The network as an openvino.Model: input uint8 (n, rows, columns, 3), output float32 (n, d).
+
+    eight_bit: with its `Quantise` layers, so that the convolutions that follow them are compiled to integers.
+    """
     import openvino
     from openvino import opset13 as ops
 
     pictures = ops.parameter([-1, *network.size, 3], np.uint8, name="pictures")
     channels_first = ops.transpose(ops.convert(pictures, "f32"), np.array([0, 3, 1, 2]))
     mean, scale = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (network.mean, network.scale))
-    x = _apply(network.layers, ops.multiply(ops.subtract(channels_first, mean), scale))
+    x = _apply(network.layers, ops.multiply(ops.subtract(channels_first, mean), scale), eight_bit)
     return openvino.Model([ops.reshape(x, np.array([0, -1]), special_zero=True)], [pictures], "network")
 
 
-def _apply(layers: tuple[Layer, ...], x: Any) -> Any:
+def _apply(layers: tuple[Layer, ...], x: Any, eight_bit: bool) -> Any:
     from openvino import opset13 as ops
 
     for layer in layers:
         match layer:
             case Convolution():
-                x = _convolution(layer, x)
+                x = _convolution(layer, x, eight_bit)
+            case Quantise() if eight_bit:
+                ends = [np.float32(end * layer.step) for end in (layer.least, layer.most)]
+                x = ops.fake_quantize(x, *ends, *ends, 256)
             case Activation("relu"):
                 x = ops.relu(x)
             case Activation("relu6"):
@@ -96,30 +131,31 @@ def _apply(layers: tuple[Layer, ...], x: Any) -> Any:
             case GlobalAverage():
                 x = ops.reduce_mean(x, np.array([2, 3]), keep_dims=True)
             case Residual(inner):
-                x = ops.add(x, _apply(inner, x))
+                x = ops.add(x, _apply(inner, x, eight_bit))
             case Sum(branches):
-                x = reduce(ops.add, [_apply(branch, x) for branch in branches])
+                x = reduce(ops.add, [_apply(branch, x, eight_bit) for branch in branches])
             case Concat(branches):
-                x = ops.concat([_apply(branch, x) for branch in branches], 1)
+                x = ops.concat([_apply(branch, x, eight_bit) for branch in branches], 1)
             case Enlarge(factor):
                 x = _enlarge(x, factor)
     return x
 
 
-def _convolution(layer: Convolution, x: Any) -> Any:
+def _convolution(layer: Convolution, x: Any, eight_bit: bool) -> Any:
     from openvino import opset13 as ops
 
+    (out, *rest), (before, after) = layer.weight.shape, layer.padding
+    by_group = [layer.groups, out // layer.groups] if layer.groups > 1 else [out]
     # As constants: arrays given to an operator become Python lists first, seconds and hundreds of megabytes for VGG16.
-    weight, bias = layer.weight.astype(np.float32), ops.constant(layer.bias.astype(np.float32).reshape(1, -1, 1, 1))
-    strides, (before, after) = [layer.stride] * 2, layer.padding
-    apart = [layer.dilation] * 2
-    if layer.groups == 1:
-        x = ops.convolution(x, ops.constant(weight), strides, [before] * 2, [after] * 2, apart)
+    if eight_bit and layer.scale is not None:
+        scale = layer.scale.astype(np.float32).reshape(*by_group, 1, 1, 1)
+        integers = ops.convert(ops.constant(layer.weight.reshape(*by_group, *rest)), "f32")
+        weight = ops.multiply(integers, ops.constant(scale))
     else:
-        out, *rest = weight.shape
-        grouped = weight.reshape(layer.groups, out // layer.groups, *rest)
-        x = ops.group_convolution(x, ops.constant(grouped), strides, [before] * 2, [after] * 2, apart)
-    return ops.add(x, bias)
+        weight = ops.constant(layer.values().reshape(*by_group, *rest))
+    convolve = ops.convolution if layer.groups == 1 else ops.group_convolution
+    x = convolve(x, weight, [layer.stride] * 2, [before] * 2, [after] * 2, [layer.dilation] * 2)
+    return ops.add(x, ops.constant(layer.bias.astype(np.float32).reshape(1, -1, 1, 1)))
 
 
 def _enlarge(x: Any, factor: int) -> Any:

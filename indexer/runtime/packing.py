@@ -37,11 +37,15 @@ def pack(weights: Mapping[str, NDArray[Any]], keep: Collection[str] = ()) -> dic
         if weight.ndim < 2 or weight.size < LEAST or name in keep:
             packed[name] = weight.astype(np.float16)
             continue
-        largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
-        scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
-        packed[name] = np.rint(weight / _along(scale, weight)).astype(np.int8)
-        packed[name + SCALE] = scale
+        packed[name], packed[name + SCALE] = integers(weight)
     return packed
+
+
+def integers(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """An array as `pack` stores it: int8 of the same shape, and the scale (out,). What was packed stays what it was."""
+    largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    return np.rint(weight / _along(scale, weight)).astype(np.int8), scale
 
 
 def squeeze(packed: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

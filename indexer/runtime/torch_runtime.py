@@ -18,6 +18,7 @@ from indexer.runtime.network import (
     Layer,
     MaxPool,
     Network,
+    Quantise,
     Residual,
     Sum,
 )
@@ -69,7 +70,7 @@ class TorchRuntime:
                 case Convolution():
                     weight, bias = (
                         self._torch.tensor(v.astype(np.float32)).to(self._at, self._dtype)
-                        for v in (layer.weight, layer.bias)
+                        for v in (layer.values(), layer.bias)
                     )
                     placed.append((layer, (weight.contiguous(memory_format=self._torch.channels_last), bias)))
                 case Residual(inner):
@@ -84,11 +85,10 @@ class TorchRuntime:
         functions = self._torch.nn.functional
         for layer, held in layers:
             match layer:
-                case Convolution(stride=stride, padding=(before, after), groups=groups, dilation=apart):
-                    weight, bias = held
-                    if before != after:
-                        x = functions.pad(x, (before, after, before, after))
-                    x = functions.conv2d(x, weight, bias, stride, before if before == after else 0, apart, groups)
+                case Convolution():
+                    x = self._convolve(layer, held, x)
+                case Quantise(step=step, least=least, most=most):
+                    x = (x / step).round_().clamp_(least, most).mul_(step)
                 case Activation("relu"):
                     x = functions.relu(x)
                 case Activation("relu6"):
@@ -106,3 +106,10 @@ class TorchRuntime:
                 case Enlarge(factor):
                     x = functions.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=True)
         return x
+
+    def _convolve(self, layer: Convolution, held: tuple[Any, Any], x: Any) -> Any:
+        functions, (before, after) = self._torch.nn.functional, layer.padding
+        if before != after:
+            x = functions.pad(x, (before, after, before, after))
+        padding = before if before == after else 0
+        return functions.conv2d(x, *held, layer.stride, padding, layer.dilation, layer.groups)

@@ -17,6 +17,7 @@ from PIL import Image
 from engine.errors import InputError
 from indexer.picture import Picture
 from indexer.runtime.base import Runtime, open_runtime
+from indexer.runtime.eight_bit import calibrated
 from indexer.spaces.base import Extractor
 from indexer.vgg.projection import Projection, load_projection
 from indexer.vgg.weights import DIM, SIDE, Weights, digest_of, load_weights, torchvision_weights, verified, vgg16
@@ -80,7 +81,8 @@ class Vgg(Extractor):
 
     @cached_property
     def _runtime(self) -> Runtime:
-        return open_runtime(vgg16(self._loaded()), self._device)
+        weights = self._loaded()
+        return open_runtime(calibrated(vgg16(weights), weights), self._device)
 
     @cached_property
     def _weights_hash(self) -> str:

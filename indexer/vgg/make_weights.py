@@ -2,22 +2,25 @@
 
     python -m indexer.vgg.make_weights --from vgg16_features.safetensors --photos clothing --to indexer/weights
 
-The projection is fitted on the photos of `train` and `validation` of the folder given, in the order of their paths;
-`test` is never read. The same input gives the same files on the same machine and library versions.
+The ranges of activations and the projection are of the photos of `train` and `validation` of the folder given, in the
+order of their paths; `test` is never read. The same input gives the same files on the same machine and versions of
+libraries.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import PictureError
 from indexer.decode import decode
-from indexer.picture import Picture
 from indexer.runtime.base import open_runtime
+from indexer.runtime.calibrate import largest_magnitudes
+from indexer.runtime.eight_bit import LARGEST
+from indexer.runtime.network import Network
 from indexer.runtime.packing import squeeze
 from indexer.spaces.vgg import prepare
 from indexer.vgg.projection import fit_projection
@@ -25,6 +28,8 @@ from indexer.vgg.weights import digest, load_weights, pack, unpack, vgg16
 
 PARTS = ("train", "validation")
 BATCH = 64
+EVERY = 14
+"""One photo in so many tells the ranges of activations."""
 
 
 def main() -> None:
@@ -44,12 +49,14 @@ def make(source: Path, photos: Path, to: Path, dim: int) -> None:
 
     to.mkdir(parents=True, exist_ok=True)
     packed = pack(load_weights(source))
+    network = vgg16(unpack(packed))
     files = [to / "vgg16.safetensors", to / "vgg16_projection.safetensors"]
-    save_file(squeeze(packed), files[0])
-    # Fitted on what the packed weights give, since those are what runs.
-    runtime = open_runtime(vgg16(unpack(packed)), "cpu")
-    features = np.concatenate([runtime(np.stack([prepare(p) for p in batch])) for batch in _batches(photos)])
-    fit_projection(features, dim).save(files[1], packed=True)
+    chosen = _files(photos)
+    save_file(squeeze({**packed, LARGEST: ranges(network, _prepared(chosen[::EVERY]))}), files[0])
+    # Fitted on what the packed weights give, in floating point: on every CPU it then is the same directions.
+    runtime = open_runtime(network, "cpu")
+    batches = (_prepared(chosen[start : start + BATCH]) for start in range(0, len(chosen), BATCH))
+    fit_projection(np.concatenate([runtime(batch) for batch in batches]), dim).save(files[1], packed=True)
     for file in files:
         file.chmod(0o644)  # safetensors writes for the owner alone
     record_digests(to / "SHA256SUMS", files)
@@ -62,19 +69,28 @@ def record_digests(sums: Path, files: list[Path]) -> None:
     sums.write_text("".join(f"{line}\n" for line in [*(f"{digest(file)}  {file.name}" for file in files), *kept]))
 
 
-def _batches(photos: Path) -> Iterator[list[Picture]]:
-    """The photos to fit on, decoded, in the order of their paths."""
-    batch: list[Picture] = []
-    for file in sorted(f for part in PARTS for f in (photos / part).rglob("*") if f.is_file()):
+def ranges(network: Network, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What `eight_bit` takes: the largest magnitudes that were read; none for the first convolution, which stays in
+    floating point: the pixels it reads fill their 8 bits already, and it takes a fortieth of the time."""
+    largest = largest_magnitudes(network, pictures)
+    largest[0] = 0
+    return largest
+
+
+def _files(photos: Path) -> list[Path]:
+    """The photos to fit on, in the order of their paths."""
+    return sorted(f for part in PARTS for f in (photos / part).rglob("*") if f.is_file())
+
+
+def _prepared(files: list[Path]) -> NDArray[np.uint8]:
+    """Photos as the network sees them: uint8 (n, 150, 150, 3)."""
+    pictures = []
+    for file in files:
         try:
-            batch.append(decode(file.read_bytes()))
+            pictures.append(prepare(decode(file.read_bytes())))
         except PictureError as error:
             raise SystemExit(f"{file}: {error}") from error
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    return np.stack(pictures)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Both runtimes give what torch's own layers give in float32."""
+"""Both runtimes give what torch's own layers give in float32, and what integers give where they are told to round."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from engine.errors import InputError, MissingDependencyError
 from indexer.decode import decode
 from indexer.runtime.base import Runtime, open_runtime
+from indexer.runtime.eight_bit import LARGEST, calibrated
 from indexer.runtime.network import (
     Activation,
     Concat,
@@ -21,10 +22,11 @@ from indexer.runtime.network import (
     GlobalAverage,
     MaxPool,
     Network,
+    Quantise,
     Residual,
     Sum,
 )
-from indexer.runtime.openvino_runtime import OpenVinoRuntime
+from indexer.runtime.openvino_runtime import OpenVinoRuntime, exact_in_eight_bits
 from indexer.runtime.torch_runtime import TorchRuntime
 from indexer.spaces.vgg import SHIPPED, prepare
 from indexer.vgg.weights import load_weights, vgg16
@@ -145,6 +147,8 @@ def test_vgg16_agrees_with_torchvision_in_float32(kind: str, shared_data: Path) 
     from indexer.runtime.torchvision_shim import torchvision
 
     weights = load_weights(SHIPPED / "vgg16.safetensors")
+    quantised = calibrated(vgg16(weights), weights)
+    del weights[LARGEST]
     reference = torchvision.models.vgg16(weights=None).features.eval()
     reference.load_state_dict({name.removeprefix("features."): torch.tensor(v) for name, v in weights.items()})
     transforms = torchvision.transforms.Normalize((0.48235, 0.45882, 0.40784), (1 / 255,) * 3)
@@ -160,6 +164,50 @@ def test_vgg16_agrees_with_torchvision_in_float32(kind: str, shared_data: Path) 
     got = made(kind, vgg16(weights))(batch)
     assert got.shape == (len(batch), 8192)
     assert cosines(got, want).min() >= 0.999
+    # In 8 bits, which noise, unlike photos, is beyond the ranges of.
+    rounded = made(kind, quantised)(photos)
+    assert cosines(rounded, want[: len(photos)]).min() >= 0.997
+
+
+@pytest.mark.parametrize("kind", RUNTIMES)
+def test_whole_numbers_are_multiplied_as_such(kind: str) -> None:
+    """Two convolutions of bytes, one of them of signed ones, against sums of integers written out."""
+    if kind == "openvino" and not exact_in_eight_bits():
+        pytest.skip("this CPU saturates sums of 8-bit products, and is not given any")
+    rng = np.random.default_rng(4)
+
+    def drawn(out: int, into: int, groups: int = 1):
+        weight = rng.integers(-127, 128, (out, into // groups, 3, 3)).astype(np.int8)
+        scale = rng.uniform(0.001, 0.01, out).astype(np.float32)
+        return Convolution(weight, rng.normal(0, 5, out).astype(np.float32), groups=groups, scale=scale)
+
+    first, second, third = drawn(16, 3), drawn(16, 16, 16), drawn(16, 16)
+    layers = (Quantise(127.0, signed=True), first, Activation(), Quantise(300.0), second, Quantise(200.0, True), third)
+    batch = rng.integers(0, 256, (4, 12, 10, 3), dtype=np.uint8)
+    got = made(kind, Network((12, 10), (128.0,) * 3, (1.0,) * 3, layers))(batch)
+
+    x = batch.transpose(0, 3, 1, 2).astype(np.float64) - 128
+    x = convolved_by_hand(x, 1.0, first).clip(0)
+    x = convolved_by_hand(np.rint(x / (300 / 255)).clip(0, 255), 300 / 255, second)
+    want = convolved_by_hand(np.rint(x / (200 / 127)).clip(-128, 127), 200 / 127, third)
+    # A number halfway between two steps may go to either, and what is in half precision is kept to 8 of its bits.
+    np.testing.assert_allclose(got, want.reshape(4, -1), atol=0.015 * np.abs(want).max())
+    assert np.abs(got - want.reshape(4, -1)).mean() < 0.002 * np.abs(want).max()
+
+
+def convolved_by_hand(x: np.ndarray, step: float, layer: Convolution) -> np.ndarray:
+    """Whole numbers (n, c, h, w) in steps, padded by a place: sums of integers, then scaled."""
+    padded = np.pad(x.astype(np.int64), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    out = np.zeros((len(x), len(layer.weight), *x.shape[2:]))
+    for channel in range(len(layer.weight)):
+        seen = padded[:, channel : channel + 1] if layer.groups > 1 else padded
+        for row in range(3):
+            for column in range(3):
+                part = seen[:, :, row : row + x.shape[2], column : column + x.shape[3]]
+                weight = layer.weight[channel, :, row, column].astype(np.int64)
+                out[:, channel] += (part * weight[:, None, None]).sum(1)
+        out[:, channel] = out[:, channel] * step * layer.scale[channel] + layer.bias[channel]
+    return out
 
 
 @pytest.mark.parametrize("kind", RUNTIMES)

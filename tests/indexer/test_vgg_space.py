@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from engine.errors import InputError
 from indexer.picture import Picture
+from indexer.runtime.eight_bit import LARGEST
 from indexer.spaces.vgg import GROUND, SHIPPED, Vgg, prepare
 from indexer.vgg.make_weights import record_digests
 from indexer.vgg.projection import Projection, fit_projection
@@ -186,8 +187,9 @@ def test_torchvision_weights_are_taken_by_name(monkeypatch: pytest.MonkeyPatch) 
     from indexer.runtime.torchvision_shim import torchvision
 
     shipped = load_weights(SHIPPED / "vgg16.safetensors")
+    shipped.pop(LARGEST)  # torchvision's have no ranges of activations: they run in floating point
     state = {name: torch.tensor(value) for name, value in shipped.items()} | {"classifier.0.weight": torch.zeros(1)}
     monkeypatch.setattr(torchvision.models.VGG16_Weights, "get_state_dict", lambda *_, **__: state)
     space = Vgg(weights="torchvision", device="cpu")
-    np.testing.assert_array_equal(space.extract([synthetic()]), Vgg(device="cpu").extract([synthetic()]))
+    assert (space.extract([synthetic()]) @ Vgg(device="cpu").extract([synthetic()]).T).item() > 0.999
     assert space.fingerprint != Vgg(device="cpu").fingerprint
