@@ -139,7 +139,7 @@ def _place(rectangle: Rectangle) -> tuple[slice, slice]:
 
 def _share(mask: NDArray[np.bool_] | None, rectangle: Rectangle) -> float:
     """The share of a rectangle's pixels that lie in the mask."""
-    return 1.0 if mask is None else float(mask[_place(rectangle)].mean())
+    return 1.0 if mask is None else np.count_nonzero(mask[_place(rectangle)]) / (rectangle[2] * rectangle[3])
 
 
 def _check(

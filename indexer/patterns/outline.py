@@ -53,15 +53,21 @@ def outline_squares(outline: Outline, most: int = OUTLINE_SQUARES) -> list[NDArr
     As wide as the shorter side; wider where `most` of those would leave a fifth of the garment out. All that is no
     cloth has the mean colour of what is.
     """
-    rgb, mask = outline.rgb, outline.mask
-    colour = rgb[mask].mean(0).astype(np.uint8)
-    cloth = np.where(mask[..., None], rgb, colour)
-    found = [
-        np.asarray(_framed(cloth, box, colour).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
-        for box in _boxes(mask, most)
-        if _share(mask, box) > _LEAST_CLOTH
-    ]
-    return found or [np.asarray(_framed(cloth, _around(mask), colour).resize((SIDE, SIDE), Image.Resampling.BILINEAR))]
+    mask = outline.mask
+    boxes = [box for box in _boxes(mask, most) if _share(mask, box) > _LEAST_CLOTH] or [_around(mask)]
+    colour = mean_colour(outline.rgb, mask)
+    cloth, kept = Image.new("RGB", mask.shape[::-1], colour), Image.fromarray(mask.astype(np.uint8) * 255)
+    cloth.paste(Image.fromarray(outline.rgb), mask=kept)
+    return [np.asarray(_framed(cloth, box, colour).resize((SIDE, SIDE), Image.Resampling.BILINEAR)) for box in boxes]
+
+
+def mean_colour(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> tuple[int, int, int]:
+    """Mean RGB of the pixels (h, w, 3) of a mask (h, w) that is not empty, each rounded down."""
+    height, width = mask.shape
+    # Sums down the columns first: along runs of memory, many times as fast as over pixels of three numbers.
+    columns = (rgb * mask[..., None]).reshape(height, width * 3).sum(0, dtype=np.uint32).reshape(width, 3)
+    red, green, blue = (columns.sum(0, dtype=np.uint64) // np.uint64(np.count_nonzero(mask))).tolist()
+    return red, green, blue
 
 
 def box_of(mask: NDArray[np.bool_]) -> Box:
@@ -103,9 +109,11 @@ def _share(mask: NDArray[np.bool_], box: Box) -> float:
     return float(np.count_nonzero(mask[top:bottom, left:right]) / ((box[2] - box[0]) * (box[3] - box[1])))
 
 
-def _framed(rgb: NDArray[np.uint8], box: Box, colour: NDArray[np.uint8]) -> Image.Image:
+def _framed(cloth: Image.Image, box: Box, colour: tuple[int, int, int]) -> Image.Image:
     """What a box shows that may leave the picture, which goes on in one colour."""
-    left, top, right, bottom = _inside(rgb.shape, box)
-    image = Image.new("RGB", (box[2] - box[0], box[3] - box[1]), (int(colour[0]), int(colour[1]), int(colour[2])))
-    image.paste(Image.fromarray(np.ascontiguousarray(rgb[top:bottom, left:right])), (left - box[0], top - box[1]))
+    left, top, right, bottom = inside = _inside((cloth.height, cloth.width), box)
+    if box == inside:
+        return cloth.crop(box)
+    image = Image.new("RGB", (box[2] - box[0], box[3] - box[1]), colour)
+    image.paste(cloth.crop((left, top, right, bottom)), (left - box[0], top - box[1]))
     return image

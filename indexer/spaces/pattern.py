@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -64,7 +66,8 @@ class Pattern(Extractor):
     def refuse(self, pictures: Sequence[Picture]) -> list[str | None]:
         """Why a picture has no patch that is large enough; None where it has one."""
         return [
-            None if self._found(picture) else refusal(picture.rgb, picture.mask, LEAST_SIDE) for picture in pictures
+            None if patches else refusal(picture.rgb, picture.mask, LEAST_SIDE)
+            for picture, patches in zip(pictures, self._found(pictures), strict=True)
         ]
 
     def describe(self, vectors: NDArray[np.float32]) -> list[dict[str, tuple[AttributeValue, float]]]:
@@ -83,23 +86,20 @@ class Pattern(Extractor):
         cut: list[NDArray[np.uint8]] = []
         of: list[int] = []
         outline: list[bool] = []
-        for place, picture in enumerate(pictures):
-            patches = self._found(picture)
-            if not patches:
-                raise PictureError(refusal(picture.rgb, picture.mask, LEAST_SIDE))
-            # Without a mask the patch is all there is: it would be seen twice.
-            whole = [] if picture.mask is None else outline_squares(outline_of(picture.rgb, picture.mask))
-            of_patches = squares(picture.rgb, patches, BESIDE_OUTLINE if whole else SQUARES)
-            cut += [*of_patches, *whole]
-            of += [place] * (len(of_patches) + len(whole))
-            outline += [False] * len(of_patches) + [True] * len(whole)
+        with _threads() as pool:
+            seen = pool.map(_squares, pictures, self._found(pictures))
+            for place, (of_patches, whole) in enumerate(seen):
+                cut += [*of_patches, *whole]
+                of += [place] * (len(of_patches) + len(whole))
+                outline += [False] * len(of_patches) + [True] * len(whole)
         return garment_vectors(self._runtime(np.stack(cut)), np.array(of), np.array(outline), len(pictures))
 
-    def _found(self, picture: Picture) -> list[Patch]:
-        """The patches of a picture, found once for `refuse` and `extract`."""
-        if picture not in self._patches:
-            self._patches[picture] = find_patches(picture.rgb, picture.mask, PATCHES, LEAST_SIDE)
-        return self._patches[picture]
+    def _found(self, pictures: Sequence[Picture]) -> list[list[Patch]]:
+        """The patches of each picture, found once for `refuse` and `extract`."""
+        new = [picture for picture in pictures if picture not in self._patches]
+        with _threads() as pool:
+            self._patches.update(zip(new, pool.map(_patches, new), strict=True))
+        return [self._patches[picture] for picture in pictures]
 
     @cached_property
     def _weights(self) -> PatternWeights:
@@ -108,3 +108,21 @@ class Pattern(Extractor):
     @cached_property
     def _runtime(self) -> Runtime:
         return open_runtime(pattern_network(self._weights.network), self._device)
+
+
+def _threads() -> ThreadPoolExecutor:
+    """Pillow, and NumPy within an operation, let other threads run."""
+    return ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+
+
+def _patches(picture: Picture) -> list[Patch]:
+    return find_patches(picture.rgb, picture.mask, PATCHES, LEAST_SIDE)
+
+
+def _squares(picture: Picture, patches: list[Patch]) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
+    """What the network sees of a picture: squares of its patches, and of its outline."""
+    if not patches:
+        raise PictureError(refusal(picture.rgb, picture.mask, LEAST_SIDE))
+    # Without a mask the patch is all there is: it would be seen twice.
+    whole = [] if picture.mask is None else outline_squares(outline_of(picture.rgb, picture.mask))
+    return squares(picture.rgb, patches, BESIDE_OUTLINE if whole else SQUARES), whole

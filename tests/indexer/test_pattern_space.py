@@ -10,7 +10,7 @@ import pytest
 from engine.errors import InputError, PictureError
 from indexer.patches.patches import Patch
 from indexer.patterns.designs import FAMILIES, draw
-from indexer.patterns.outline import Outline, box_of, outline_of, outline_squares
+from indexer.patterns.outline import Outline, box_of, mean_colour, outline_of, outline_squares
 from indexer.patterns.squares import garment_vectors, squares, unit
 from indexer.patterns.views import Look, view
 from indexer.picture import Picture
@@ -152,3 +152,12 @@ def test_the_fingerprint_follows_the_weights_and_a_damaged_file_is_told(tmp_path
         Pattern(copy)
     with pytest.raises(InputError, match="no pattern network at"):
         Pattern(tmp_path / "absent.safetensors")
+
+
+def test_the_mean_colour_is_that_of_a_plain_loop() -> None:
+    rng = np.random.default_rng(0)
+    for height, width, share in ((1, 1, 1.0), (40, 7, 0.5), (300, 400, 0.9)):
+        rgb = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        mask = rng.random((height, width)) < share
+        pixels = [rgb[row, column].tolist() for row in range(height) for column in range(width) if mask[row, column]]
+        assert mean_colour(rgb, mask) == tuple(sum(channel) // len(pixels) for channel in zip(*pixels, strict=True))
