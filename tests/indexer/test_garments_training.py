@@ -17,7 +17,7 @@ from indexer.garments.classes import CLASSES, CLOTHING_PARSING, GARMENTS, LOOK_I
 from indexer.garments.training.augment import FIRST_GARMENT, FRAMINGS, augmented, grounds, plain_ground, recoloured
 from indexer.garments.training.cache import IGNORE, SIZE, Photos, label_table
 from indexer.garments.training.depthwise import quicken
-from indexer.garments.training.samples import EASY, EVEN, HARD, Mixture, Samples
+from indexer.garments.training.samples import EASY, EVEN, FLAT, HARD, Mixture, Samples
 from indexer.garments.training.split import flat_photos, part_of, street_photos
 from indexer.garments.training.train import Plan, foreground, intersection_over_union, segmentation_loss
 
@@ -92,7 +92,7 @@ def test_framing_moves_photo_and_labels_together() -> None:
     agree = []
     for number in range(20):
         seed = np.random.default_rng(number)
-        photo, marks = augmented("street", rgb, labels, plain_ground(rng, (400, 300)), (192, 144), seed)
+        photo, marks = augmented(FRAMINGS["street"], rgb, labels, plain_ground(rng, (400, 300)), (192, 144), seed)
         assert photo.shape == (192, 144, 3)
         assert marks.shape == (96, 72)
         grey = photo[::2, ::2].astype(float).mean(2)
@@ -150,16 +150,17 @@ def test_loss_falls_towards_the_truth_and_ignores_what_it_should() -> None:
     assert float(segmentation_loss(wrong, hidden, weights)) < 0.02
 
 
-def test_rate_rises_and_falls_three_times() -> None:
-    plan = Plan(steps=1000, again=500, settle=300, seed=0)
+def test_rate_rises_and_falls_in_every_cycle() -> None:
+    plan = Plan(steps=1000, again=500, settle=300, finish=200, seed=0)
     rates = [plan.factor(step) for step in range(plan.last)]
     assert np.argmax(rates[:1000]) in range(90, 110)
     assert max(rates[1000:]) < max(rates)
-    assert rates[999] < 0.01 > rates[-1]
-    assert max(rates[1000:1500]) > 0.3 > max(rates[1500:]) > 0.15
-    assert rates[1499] < 0.01
-    assert [end for *_, end in plan.stages()] == [600, 1000, 1500, 1800]
-    assert [mixture.harder for _, mixture, _ in plan.stages()] == [0, 0, 1, EVEN.harder]
+    assert max(rates[end - 1] for end in (1000, 1500, 1800, 2000)) < 0.01
+    assert max(rates[1000:1500]) > 0.3 > max(rates[1500:1800]) > max(rates[1800:]) > 0.1
+    assert [end for *_, end in plan.stages()] == [600, 1000, 1500, 1800, 2000]
+    assert [mixture for _, mixture, _ in plan.stages()] == [EASY, EASY, HARD, EVEN, FLAT]
+    short = Plan(steps=1000, again=0, settle=0, finish=0, seed=0)
+    assert [short.factor(step) for step in range(1000)] == rates[:1000]
 
 
 def test_only_street_photos_are_made_harder_and_a_sample_is_the_same_each_time() -> None:

@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000, help="steps of 16 pictures, small ones at first")
     parser.add_argument("--again", type=int, default=750, help="steps of a second cycle, at full size, harder")
     parser.add_argument("--settle", type=int, default=0, help="steps of a third cycle, the sources more even")
+    parser.add_argument("--finish", type=int, default=0, help="steps of a fourth cycle, flat garments on more grounds")
     parser.add_argument("--depthwise", action="store_true", help="let the encoder's depthwise kernels learn too")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -43,7 +44,7 @@ def main() -> None:
         {source: load(chosen.data, chosen.work / "cache", source, part) for source in sources}
         for part in ("train", "validation")
     )
-    plan = Plan(chosen.steps, chosen.again, chosen.settle, chosen.seed, depthwise=chosen.depthwise)
+    plan = Plan(chosen.steps, chosen.again, chosen.settle, chosen.finish, chosen.seed, depthwise=chosen.depthwise)
     trainer = Trainer(plan, photos, validation, chosen.work / "checkpoint.pt", partial(print, flush=True))
     if chosen.resume and trainer.checkpoint.exists():
         trainer.resume()

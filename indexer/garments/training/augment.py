@@ -40,7 +40,7 @@ FRAMINGS = {
 
 
 def augmented(
-    source: str,
+    framing: Framing,
     rgb: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     ground: NDArray[np.uint8],
@@ -52,7 +52,6 @@ def augmented(
 
     ground: a picture that may be put behind it. close: take a close-up of some garment in it.
     """
-    framing = FRAMINGS[source]
     if rng.random() < framing.other_ground:
         rgb = _over(rgb, labels, ground)
     window = _close_up(labels, framing.turn, rng) if close else _window(framing, rng)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from indexer.garments.training.augment import augmented, grounds, plain_ground, recoloured
+from indexer.garments.training.augment import FRAMINGS, augmented, grounds, plain_ground, recoloured
 from indexer.garments.training.cache import SIZE, Photos
 
 
@@ -17,13 +17,17 @@ from indexer.garments.training.cache import SIZE, Photos
 class Mixture:
     """shares: of the pictures, by source. harder: chance that a street photo is made harder.
 
-    Made harder, its garments get other colours, each its own, or a close-up is taken of one, or both.
+    Made harder, its garments get other colours, each its own, or a close-up is taken of one, or both. grounds: chance
+    that a flat photo gets another background. walls: share of plain ones among the backgrounds of flat and rendered
+    garments, the others are pieces of photos.
     """
 
     street: float
     flat: float
     rendered: float
     harder: float
+    grounds: float = FRAMINGS["flat"].other_ground
+    walls: float = 0.35
 
     def source(self, rng: np.random.Generator) -> str:
         """A source by chance."""
@@ -33,6 +37,7 @@ class Mixture:
 EASY = Mixture(0.5, 0.34, 0.16, 0.0)
 HARD = Mixture(0.5, 0.34, 0.16, 1.0)
 EVEN = Mixture(0.43, 0.43, 0.14, 0.4)
+FLAT = Mixture(0.38, 0.52, 0.10, 0.4, grounds=0.6, walls=0.25)
 
 
 class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is optional
@@ -60,7 +65,7 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is
         source = self._mixture.source(rng)
         photos = self._photos[source]
         chosen = int(rng.integers(len(photos)))
-        plain = rng.random() < (0.9 if source == "street" else 0.35)
+        plain = rng.random() < (0.9 if source == "street" else self._mixture.walls)
         ground = plain_ground(rng, SIZE) if plain else self._grounds[rng.integers(len(self._grounds))]
         rgb, labels = np.asarray(photos.rgb[chosen]), np.asarray(photos.labels[chosen])
         # A stream of its own, so that what the chance is changes no other draw.
@@ -71,5 +76,8 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is
         if harder and rng.random() < 0.6:
             rgb = recoloured(rgb, labels, rng)
         close = harder and rng.random() < 0.5
-        rgb, labels = augmented(source, rgb, labels, ground, self._size, rng, close)
+        framing = FRAMINGS[source]
+        if source == "flat":
+            framing = replace(framing, other_ground=self._mixture.grounds)
+        rgb, labels = augmented(framing, rgb, labels, ground, self._size, rng, close)
         return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))), torch.from_numpy(labels.copy())

@@ -22,15 +22,15 @@ from indexer.garments.network import SIZE
 from indexer.garments.training.cache import IGNORE, Photos
 from indexer.garments.training.depthwise import quicken
 from indexer.garments.training.model import build_model, freeze, logits_at_stride_4
-from indexer.garments.training.samples import EASY, EVEN, HARD, Mixture, Samples
+from indexer.garments.training.samples import EASY, EVEN, FLAT, HARD, Mixture, Samples
 
 BATCH = 16
 SIZES = ((256, 192), (320, 240), SIZE)
 """Rows and columns of the stages; the last is what the network reads when it is used."""
 FIRST_STAGE = 0.6
 """Share of the first cycle's steps spent at the smallest size; the second cycle is spent at the largest."""
-AGAIN, SETTLE = 0.5, 0.25
-"""Peak rates of the second and the third cycle, of the first's."""
+AGAIN, SETTLE, FINISH = 0.5, 0.25, 0.2
+"""Peak rates of the second, the third and the fourth cycle, of the first's."""
 DECODER_RATE, ENCODER_RATE, DECAY = 2e-3, 5e-4, 1e-2
 WARM_UP = 100
 AVERAGE = 0.995
@@ -39,15 +39,17 @@ AVERAGE = 0.995
 
 @dataclass(frozen=True)
 class Plan:
-    """steps, again, settle: of BATCH pictures, in the first, second and third cycle of the learning rate.
+    """steps, again, settle, finish: of BATCH pictures, in the four cycles of the learning rate.
 
-    The second has harder street photos; the third mixes all that was seen more evenly. check: steps between looks at
+    The second has harder street photos; the third mixes all that was seen more evenly; the fourth has more flat
+    garments, more often before other grounds. check: steps between looks at
     the validation photos and checkpoints. depthwise: whether the encoder's depthwise kernels learn too.
     """
 
     steps: int
     again: int
     settle: int
+    finish: int
     seed: int
     check: int = 200
     depthwise: bool = False
@@ -55,20 +57,22 @@ class Plan:
     @property
     def last(self) -> int:
         """Steps in all."""
-        return self.steps + self.again + self.settle
+        return self.steps + self.again + self.settle + self.finish
 
     def stages(self) -> list[tuple[tuple[int, int], Mixture, int]]:
         """Size of the pictures, what they are, and the step up to which that holds."""
-        ends = (int(self.steps * FIRST_STAGE), self.steps, self.steps + self.again, self.last)
-        return list(zip((*SIZES, SIZES[-1]), (EASY, EASY, HARD, EVEN), ends, strict=True))
+        ends = (int(self.steps * FIRST_STAGE), self.steps, self.steps + self.again, self.last - self.finish, self.last)
+        return list(zip((*SIZES, *SIZES[-1:] * 2), (EASY, EASY, HARD, EVEN, FLAT), ends, strict=True))
 
     def factor(self, step: int) -> float:
         """Of the learning rate: warmed up and then falling as a cosine, in each cycle."""
-        second = self.steps + self.again
-        cycles = ((self.steps, 0, 1.0), (self.again, self.steps, AGAIN), (self.settle, second, SETTLE))
-        length, start, peak = cycles[(step >= self.steps) + (step >= second)]
-        warm = min(1.0, (step - start + 1) / WARM_UP)
-        return peak * warm * (0.5 + 0.5 * math.cos(math.pi * (step - start) / length)) + 0.005
+        start = 0
+        for length, peak in ((self.steps, 1.0), (self.again, AGAIN), (self.settle, SETTLE), (self.finish, FINISH)):
+            if step < start + length:
+                warm = min(1.0, (step - start + 1) / WARM_UP)
+                return peak * warm * (0.5 + 0.5 * math.cos(math.pi * (step - start) / length)) + 0.005
+            start += length
+        return 0.005
 
 
 class Trainer:
