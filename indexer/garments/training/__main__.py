@@ -28,6 +28,12 @@ def main() -> None:
     parser.add_argument("--depthwise", action="store_true", help="let the encoder's depthwise kernels learn too")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--mix",
+        nargs=2,
+        metavar=("CHECKPOINT", "SHARE"),
+        help="write a mean with the weights of an earlier checkpoint of the same training, which get this share",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     chosen = parser.parse_args()
 
@@ -35,7 +41,7 @@ def main() -> None:
     import torch
 
     from indexer.garments.training.cache import load
-    from indexer.garments.training.export import export
+    from indexer.garments.training.export import export, mixed
     from indexer.garments.training.train import Plan, Trainer
 
     torch.set_num_threads(chosen.threads)
@@ -52,7 +58,11 @@ def main() -> None:
         trainer.run()
     except KeyboardInterrupt:
         raise SystemExit(f"stopped at step {trainer.step}; --resume goes on from there") from None
-    export(trainer.average.state_dict(), chosen.to)
+    state = trainer.average.state_dict()
+    if chosen.mix:
+        earlier = torch.load(Path(chosen.mix[0]), weights_only=True)["average"]
+        state = mixed(state, earlier, float(chosen.mix[1]))
+    export(state, chosen.to)
 
 
 def require(*packages: str) -> None:

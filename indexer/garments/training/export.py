@@ -22,6 +22,16 @@ def export(state: State, to: Path) -> None:
     half.rename(to)
 
 
+def mixed(state: State, other: State, share: float) -> State:
+    """Weights between those of two steps of one training: the share of the other's, in [0, 1].
+
+    Wortsman et al., "Model soups", ICML 2022. Both as `build_model`'s module has them.
+    """
+    return {
+        name: value.lerp(other[name], share) if value.is_floating_point() else value for name, value in state.items()
+    }
+
+
 def exported(state: State) -> dict[str, NDArray[np.float32]]:
     """Every convolution with its bias under the names that `indexer.garments.network` reads, float32."""
     out: dict[str, NDArray[np.float32]] = {}
