@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 
 from engine.attributes import AttributeType
 from engine.batch import Batch, Counts, NewImage, NewRegion
@@ -33,7 +34,7 @@ from indexer.garments.find import GarmentStep
 from indexer.intake import Intake, take_in
 from indexer.labels.apply import tell_images
 from indexer.labels.kept import KeptLabel
-from indexer.plan import BATCH_ROWS, Planned, chunks, plan
+from indexer.plan import BATCH_ROWS, COARSE_BATCH_ROWS, Planned, chunks, plan
 from indexer.sources.base import Source, SourceImage, SourceProblem
 from indexer.spaces.base import Extractor
 
@@ -44,29 +45,31 @@ REMOTE_WORKERS = 16
 LOCAL_WORKERS = min(max(2, os.cpu_count() or 1), REMOTE_WORKERS)
 """Threads that read and decode: one a core from disks, and more over networks, where they mostly wait."""
 
+AT_A_TIME = 8
+"""Files that a thread is given at once."""
+
 Progress = Callable[[Counts], None]
 
 
 @dataclass(frozen=True)
 class IndexOptions:
-    """How to index. batch_rows: files a batch. workers: decoding threads.
+    """How to index. batch_rows: files a batch; None: as is best for the extractors. workers: decoding threads.
 
     recheck: read even files whose size and time are as they were. garments: how they are told from the background.
     labels: of the catalog, trained on vectors of the extractors that the run has; photos are told them as they come.
     """
 
     limits: DecodeLimits = field(default_factory=DecodeLimits)
-    batch_rows: int = BATCH_ROWS
+    batch_rows: int | None = None
     workers: int = LOCAL_WORKERS
     recheck: bool = False
     garments: GarmentStep = field(default_factory=GarmentStep)
     labels: Sequence[KeptLabel] = ()
 
     def __post_init__(self) -> None:
-        if not (1 <= self.batch_rows <= SQL_LIMIT and self.workers >= 1):
-            raise InputError(
-                f"batch_rows must be 1 to {SQL_LIMIT} and workers at least 1, got {self.batch_rows}, {self.workers}"
-            )
+        rows = BATCH_ROWS if self.batch_rows is None else self.batch_rows
+        if not (1 <= rows <= SQL_LIMIT and self.workers >= 1):
+            raise InputError(f"batch_rows must be 1 to {SQL_LIMIT} and workers at least 1, got {rows}, {self.workers}")
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def index(
         loop = _Loop(writer, {name: spaces[name] for name in extractors}, extractors, options, run_id)
         with ThreadPoolExecutor(options.workers, "decode") as decoders, ThreadPoolExecutor(1, "publish") as publisher:
             ahead: deque[_Chunk] = deque()
-            for items in chunks(source, options.batch_rows):
+            for items in chunks(source, loop.batch_rows):
                 ahead.append(loop.begin(items, decoders))
                 if len(ahead) > 1:
                     loop.finish(ahead.popleft(), source.attribute_types, publisher)
@@ -146,11 +149,22 @@ def index(
 
 @dataclass(frozen=True, eq=False)
 class _Chunk:
-    """A piece of the source on its way: what each file needs, and the files being read (None: no need to)."""
+    """A piece of the source on its way: what each file needs, and those that are to be read, being read in order."""
 
     planned: Sequence[Planned]
-    reading: Sequence[Future[Intake | PictureError] | None]
+    reading: Sequence[Future[list[Intake | PictureError]]]
     problems: Sequence[SourceProblem]
+
+    def taken(self) -> list[tuple[Planned, Intake | PictureError | None]]:
+        """Every file with what came of it; None: there was no need to read it. Waits for the readers."""
+        read = chain.from_iterable(part.result() for part in self.reading)
+        return [(one, next(read) if one.read else None) for one in self.planned]
+
+
+def _take_in(
+    files: Sequence[Planned], limits: DecodeLimits, wanted: frozenset[int], coarse_only: bool
+) -> list[Intake | PictureError]:
+    return [take_in(one.item, limits, one.expected(wanted), coarse_only=coarse_only) for one in files]
 
 
 @dataclass(eq=False)
@@ -177,6 +191,11 @@ class _Loop:
         self.compacted = self.writer.generation
 
     @property
+    def batch_rows(self) -> int:
+        """Files a batch."""
+        return self.options.batch_rows or (COARSE_BATCH_ROWS if self.coarse_only else BATCH_ROWS)
+
+    @property
     def coarse_only(self) -> bool:
         """Whether nothing in the run looks at more than coarse pictures: then nothing else is decoded."""
         return self.options.garments.finder is None and all(one.sees == "coarse" for one in self.extractors.values())
@@ -186,17 +205,20 @@ class _Loop:
         wanted = frozenset(space.id for space in self.spaces.values())
         images = [item for item in items if isinstance(item, SourceImage)]
         planned = plan(self.writer.store, images, wanted, self.options.recheck, self.options.garments)
+        files = [one for one in planned if one.read]
+        # Several at a time: handing over one costs a tenth of decoding it. Few enough that all threads end together.
+        count = max(1, min(AT_A_TIME, len(files) // (4 * self.options.workers)))
         reading = [
-            decoders.submit(take_in, one.item, self.options.limits, one.expected(wanted), coarse_only=self.coarse_only)
-            if one.read
-            else None
-            for one in planned
+            decoders.submit(
+                _take_in, files[start : start + count], self.options.limits, wanted, coarse_only=self.coarse_only
+            )
+            for start in range(0, len(files), count)
         ]
         return _Chunk(planned, reading, [item for item in items if isinstance(item, SourceProblem)])
 
     def finish(self, chunk: _Chunk, types: Mapping[str, AttributeType], publisher: ThreadPoolExecutor) -> None:
         """Extract a chunk; it is published while the next one is extracted."""
-        taken = [reading.result() if reading else None for reading in chunk.reading]
+        taken = chunk.taken()
         assembly = Assembly(
             self.writer.store,
             self.spaces,
@@ -208,7 +230,7 @@ class _Loop:
             self.options.labels,
             self.completed,
         )
-        batch = assembly.build(list(zip(chunk.planned, taken, strict=True)), chunk.problems)
+        batch = assembly.build(taken, chunk.problems)
         self.wait()
         self.unpublished = batch.images
         self.counts += batch.counts

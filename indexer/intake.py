@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import PictureError
+from indexer.coarse import coarse_view
 from indexer.decode import DecodeLimits, decode, read_file
 from indexer.file_state import FileState
 from indexer.masks import apply_mask
@@ -68,6 +69,12 @@ def masked(picture: Picture, item: SourceImage, limits: DecodeLimits) -> Picture
     return apply_mask(picture, data, item.box, limits)
 
 
+def _made_coarse(picture: Picture) -> Picture:
+    """The picture with nothing but its coarse view: many are held at a time."""
+    rgb, mask = coarse_view(picture)
+    return replace(picture, rgb=rgb, mask=mask, coarse=rgb)
+
+
 def take_in(
     item: SourceImage, limits: DecodeLimits, expected: bytes | None = None, *, coarse_only: bool = False
 ) -> Intake | PictureError:
@@ -84,6 +91,7 @@ def take_in(
             return Intake(state, sha256)
         picture = decode(data, limits, box=item.box, coarse_only=coarse_only and item.mask is None)
         small = thumbnail(picture, background=BACKGROUND)
-        return Intake(state, sha256, masked(picture, item, limits), phash(picture), small)
+        bits, picture = phash(picture), masked(picture, item, limits)
+        return Intake(state, sha256, _made_coarse(picture) if coarse_only else picture, bits, small)
     except PictureError as error:
         return error

@@ -16,6 +16,8 @@ from indexer.sources.base import SourceImage, SourceProblem
 
 BATCH_ROWS = 128
 """Files a batch. A kill loses what is being extracted and what is being written: two batches at most."""
+COARSE_BATCH_ROWS = 512
+"""The same of runs that look at coarse pictures alone, which are small and go by at a thousand a second."""
 
 
 @dataclass(frozen=True)

@@ -167,13 +167,19 @@ def test_a_given_mask_is_laid_on_the_whole_picture(tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(saved(half, "PNG"))
     bare = take_in(photo_of(tmp_path / "photo.jpg"), DecodeLimits(), coarse_only=True)
     masked = take_in(photo_of(tmp_path / "photo.jpg", tmp_path / "mask.png"), DecodeLimits(), coarse_only=True)
-    for taken, shape in ((bare, (200, 150)), (masked, (533, 400))):
+    whole = take_in(photo_of(tmp_path / "photo.jpg", tmp_path / "mask.png"), DecodeLimits())
+    for taken in (bare, masked):
         assert isinstance(taken, Intake)
         assert taken.picture is not None
-        assert taken.picture.rgb.shape[:2] == shape
+        assert taken.picture.rgb.shape == (200, 150, 3)
     assert isinstance(masked, Intake)
+    assert isinstance(whole, Intake)
     assert masked.picture is not None
-    np.testing.assert_array_equal(masked.picture.mask, half > 0)
+    assert whole.picture is not None
+    np.testing.assert_array_equal(whole.picture.mask, half > 0)
+    np.testing.assert_array_equal(masked.picture.mask, coarse_view(whole.picture)[1])
+    np.testing.assert_array_equal(Colour().extract([masked.picture]), Colour().extract([whole.picture]))
+    assert (masked.phash, masked.thumbnail) == (whole.phash, whole.thumbnail)
 
 
 def test_colours_do_not_depend_on_the_other_spaces(tmp_path: Path) -> None:
