@@ -25,7 +25,7 @@ from indexer.spaces.colour import Colour
 TOLERANCE = 1e-5
 EVERY, HITS = 4, 5
 """Each n-th photo is searched for, and so many hits are compared."""
-SMALL = {"DEPTH": 2, "SIZE": 2, "LARGEST": 1, "FIRST_SHARE": 1.0}
+SMALL = {"DEPTH": 2, "SIZE": 2, "LARGEST": 1}
 """Of `engine.shortlist`, so that it answers in a catalog of a few photos rather than leave it to brute force."""
 SEARCHES: Counter[str] = Counter()
 """How many searches were compared with brute force: "exact", and "through an index"."""
