@@ -218,7 +218,9 @@ def choose_weights(catalog: Catalog, pairs: Sequence[Pair], queries: Sequence[Qu
         if max(weights) != 1:
             continue
         total = np.sum([weight * scores[name] for name, weight in zip(names, weights, strict=True) if weight], axis=0)
-        before = (total > total[np.arange(len(right)), right][:, None]).sum(axis=1)
+        own = total[np.arange(len(right)), right][:, None]
+        # Half of those that tie come before: a space that knows nothing of a photo puts all products on one place.
+        before = (total > own).sum(axis=1) + ((total == own).sum(axis=1) - 1) / 2
         mean = float((1 / (1 + before)).mean())
         if mean > best_mean:
             best, best_mean = dict(zip(names, weights, strict=True)), mean
