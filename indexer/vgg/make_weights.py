@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from engine.errors import PictureError
 from indexer.decode import decode
 from indexer.runtime.base import open_runtime
-from indexer.runtime.calibrate import largest_magnitudes
+from indexer.runtime.calibrate import measured
 from indexer.runtime.eight_bit import LARGEST
-from indexer.runtime.network import Network
 from indexer.runtime.packing import squeeze
 from indexer.spaces.vgg import prepare
 from indexer.vgg.projection import fit_projection
@@ -52,7 +51,7 @@ def make(source: Path, photos: Path, to: Path, dim: int) -> None:
     network = vgg16(unpack(packed))
     files = [to / "vgg16.safetensors", to / "vgg16_projection.safetensors"]
     chosen = _files(photos)
-    save_file(squeeze({**packed, LARGEST: ranges(network, _prepared(chosen[::EVERY]))}), files[0])
+    save_file(squeeze({**packed, LARGEST: measured(network, _prepared(chosen[::EVERY]))}), files[0])
     # Fitted on what the packed weights give, in floating point: on every CPU it then is the same directions.
     runtime = open_runtime(network, "cpu")
     batches = (_prepared(chosen[start : start + BATCH]) for start in range(0, len(chosen), BATCH))
@@ -63,18 +62,11 @@ def make(source: Path, photos: Path, to: Path, dim: int) -> None:
 
 
 def record_digests(sums: Path, files: list[Path]) -> None:
-    """Put the files' hashes into SHA256SUMS, before the lines of others."""
-    names = {file.name for file in files}
-    kept = [line for line in sums.read_text().splitlines() if line.split("  ")[1] not in names] if sums.exists() else []
-    sums.write_text("".join(f"{line}\n" for line in [*(f"{digest(file)}  {file.name}" for file in files), *kept]))
-
-
-def ranges(network: Network, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What `eight_bit` takes: the largest magnitudes that were read; none for the first convolution, which stays in
-    floating point: the pixels it reads fill their 8 bits already, and it takes a fortieth of the time."""
-    largest = largest_magnitudes(network, pictures)
-    largest[0] = 0
-    return largest
+    """Put the files' hashes into SHA256SUMS, whose lines are in the order of names; those of others stay."""
+    lines = sums.read_text().splitlines() if sums.exists() else []
+    told = {name: found for found, name in (line.split("  ") for line in lines)}
+    told |= {file.name: digest(file) for file in files}
+    sums.write_text("".join(f"{found}  {name}\n" for name, found in sorted(told.items())))
 
 
 def _files(photos: Path) -> list[Path]:

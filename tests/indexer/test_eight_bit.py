@@ -123,7 +123,7 @@ def test_the_shipped_ranges_are_of_photos(shared_data: Path) -> None:
 
 
 @EXACT
-@pytest.mark.parametrize("name", ["vgg"])
+@pytest.mark.parametrize("name", ["vgg", "garments"])
 def test_convolutions_truly_run_in_eight_bits(name: str) -> None:
     """As OpenVINO itself tells of the compiled network."""
     if name == "vgg":
