@@ -20,7 +20,6 @@ from indexer.garments.deeplab import SHIPPED, DeepLab, prepare
 from indexer.garments.network import deeplab, load_weights
 from indexer.runtime.base import open_runtime
 from indexer.runtime.eight_bit import calibrated
-from indexer.runtime.openvino_runtime import OpenVinoRuntime
 from indexer.spaces.vgg import SHIPPED as VGG_WEIGHTS
 from indexer.spaces.vgg import prepare as prepare_vgg
 from indexer.vgg.weights import load_weights as load_vgg
@@ -56,19 +55,16 @@ def main() -> None:
     pictures = [decode(file.read_bytes()) for file in files]
     photos = [picture.rgb for picture in pictures]
     batch, batch_vgg = np.stack([prepare(p) for p in photos]), np.stack([prepare_vgg(p) for p in pictures])
-    weights, vgg_weights = load_weights(SHIPPED), load_vgg(VGG_WEIGHTS / "vgg16.safetensors")
-    finder, alone = DeepLab(), open_runtime(calibrated(deeplab(weights), weights))
-    plain = OpenVinoRuntime(deeplab(weights))
+    finder, alone = DeepLab(), open_runtime(deeplab(load_weights(SHIPPED)))
+    vgg_weights = load_vgg(VGG_WEIGHTS / "vgg16.safetensors")
     vgg = open_runtime(calibrated(vgg16(vgg_weights), vgg_weights))
     finder.find(photos[:8])
-    for network in (alone, plain):
-        network(batch[:8])
+    alone(batch[:8])
     vgg(batch_vgg[:8])
     times = best(
         {
             "find, from decoded pictures to masks": lambda: finder.find(photos),
             f"its network alone on {alone.device}": lambda: alone(batch),
-            f"the same on {plain.device}": lambda: plain(batch),
             f"VGG16 alone on {vgg.device}": lambda: vgg(batch_vgg),
         },
         asked.rounds,

@@ -23,7 +23,6 @@ from indexer.garments.network import PLACES, SIZE, check_classes, deeplab, load_
 from indexer.garments.regions import garments_of, layout
 from indexer.garments.second_look import Window, joined, windows
 from indexer.runtime.base import Runtime, open_runtime
-from indexer.runtime.eight_bit import calibrated
 from indexer.vgg.weights import verified
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "garments.safetensors"
@@ -107,7 +106,7 @@ class DeepLab(GarmentFinder):
     def _runtime(self) -> Runtime:
         weights = load_weights(self._file)
         check_classes(weights)
-        return open_runtime(calibrated(deeplab(weights), weights), self._device)
+        return open_runtime(deeplab(weights), self._device)
 
 
 def prepare(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

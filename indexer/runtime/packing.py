@@ -120,20 +120,6 @@ def pack_file(source: Path, to: Path, keep: Collection[str] = ()) -> None:
     unfinished.replace(to)
 
 
-def add_array(file: Path, name: str, values: NDArray[Any]) -> None:
-    """Write a safetensors file anew with one array more, or another in its place; all else in it stays."""
-    from safetensors import safe_open
-    from safetensors.numpy import save_file
-
-    with safe_open(file, "numpy") as stored:
-        header = stored.metadata()
-        arrays = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-    unfinished = file.with_name(file.name + ".tmp")
-    save_file({**arrays, name: values}, unfinished, header)
-    unfinished.chmod(0o644)  # safetensors writes for the owner alone
-    unfinished.replace(file)
-
-
 def main() -> None:
     """Read the command line, write the file."""
     parser = argparse.ArgumentParser(prog="python -m indexer.runtime.packing", description="Pack weights to 8 bits.")

@@ -13,9 +13,6 @@ import torch
 
 from engine.errors import InputError
 from indexer.decode import decode
-from indexer.garments.deeplab import SHIPPED as GARMENTS
-from indexer.garments.network import deeplab
-from indexer.garments.network import load_weights as load_garments
 from indexer.runtime.calibrate import largest_magnitudes
 from indexer.runtime.eight_bit import LARGEST, calibrated, convolutions, eight_bit
 from indexer.runtime.network import (
@@ -123,15 +120,10 @@ def test_the_shipped_ranges_are_of_photos(shared_data: Path) -> None:
 
 
 @EXACT
-@pytest.mark.parametrize("name", ["vgg", "garments"])
-def test_convolutions_truly_run_in_eight_bits(name: str) -> None:
+def test_convolutions_truly_run_in_eight_bits() -> None:
     """As OpenVINO itself tells of the compiled network."""
-    if name == "vgg":
-        weights = load_weights(SHIPPED / "vgg16.safetensors")
-        quantised = calibrated(vgg16(weights), weights)
-    else:
-        weights = load_garments(GARMENTS)
-        quantised = calibrated(deeplab(weights), weights)
+    weights = load_weights(SHIPPED / "vgg16.safetensors")
+    quantised = calibrated(vgg16(weights), weights)
     asked = sum(layer.scale is not None for layer in convolutions(quantised.layers))
     runtime = OpenVinoRuntime(quantised)
     assert runtime.device.startswith("cpu (OpenVINO, int8 and ")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from indexer.runtime.packing import LEAST, SCALE, add_array, integers, pack, squeeze, unpack, unsqueeze
+from indexer.runtime.packing import LEAST, SCALE, integers, pack, squeeze, unpack, unsqueeze
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (16, 8, 6, 6), (4096, 1)])
@@ -62,15 +61,3 @@ def test_what_was_packed_is_packed_alike_again() -> None:
     whole, scale = integers(unpack(packed)["w"])
     np.testing.assert_array_equal(whole, packed["w"])
     np.testing.assert_allclose(scale, packed["w" + SCALE], rtol=1e-6)
-
-
-def test_an_array_is_added_or_replaced_and_the_rest_stays(tmp_path) -> None:
-    file = tmp_path / "weights.safetensors"
-    save_file({"a": np.arange(5, dtype=np.int8)}, file, {"told": "something"})
-    for values in (np.array([1.0, 2.0], np.float32), np.array([3.0], np.float32)):
-        add_array(file, "ranges", values)
-        with safe_open(file, "numpy") as stored:
-            assert stored.metadata() == {"told": "something"}
-            np.testing.assert_array_equal(stored.get_tensor("a"), np.arange(5))
-            np.testing.assert_array_equal(stored.get_tensor("ranges"), values)
-    assert [each.name for each in tmp_path.iterdir()] == [file.name]
