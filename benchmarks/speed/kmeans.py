@@ -4,6 +4,8 @@
     python benchmarks/speed/kmeans.py --rows 20000 --dim 64 --k 20
     python benchmarks/speed/kmeans.py --catalog DIR                 # the whole of a catalog: time and memory
 
+Set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS to 1 to compare the work of one thread.
+
 Rows are the mixture of Gaussians of benchmarks/speed/big_catalog.py. First all three make the same Lloyd iterations
 over all rows from the same centroids. Then each does what it does by itself: ours as `houndstooth cluster` (a fit on a
 sample, then two iterations over all rows), FAISS with its own sample of 256 rows a centroid and without, scikit-learn
@@ -18,7 +20,6 @@ import resource
 import statistics
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,20 @@ def by_faiss(rows: np.ndarray, start: np.ndarray, iterations: int) -> np.ndarray
 
 
 def by_sklearn(rows: np.ndarray, start: np.ndarray, iterations: int) -> np.ndarray:
-    """Centroids after so many Lloyd iterations."""
-    from sklearn.cluster import KMeans
+    """Centroids after so many of its own Lloyd iterations.
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it did not converge: it was not to
-        return KMeans(len(start), init=start, n_init=1, max_iter=iterations, tol=0).fit(rows).cluster_centers_
+    Not through `fit`, whose copying and centring take longer than some iterations, and not always equally long.
+    """
+    from sklearn.cluster._k_means_lloyd import lloyd_iter_chunked_dense
+    from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+
+    weights, labels = np.ones(len(rows), rows.dtype), np.full(len(rows), -1, np.int32)
+    held, shifts = np.zeros(len(start), rows.dtype), np.zeros(len(start), rows.dtype)
+    now, then = start.copy(), np.zeros_like(start)
+    for _ in range(iterations):
+        lloyd_iter_chunked_dense(rows, weights, now, then, held, labels, shifts, _openmp_effective_n_threads())
+        now, then = then, now
+    return now
 
 
 def whole(rows: np.ndarray, k: int) -> dict[str, Callable[[], np.ndarray]]:
