@@ -19,9 +19,9 @@ CHROMA = 0.02
 COLOUR_QUERY_WEIGHTS: Mapping[str, float] = MappingProxyType({"palette": 1.0, "colour": 2.0})
 """The say of each space in a search by colours.
 
-All three were chosen by `python benchmarks/quality/colours.py --tune`, on real masked garments (precision@10). For one
-colour the histogram alone is best by 0.02 (0.89 to 0.87), for two contrasting colours both together by 0.01 (0.74 to
-0.73). Without any spread both together find 0.76 and 0.41.
+All three were chosen by `python benchmarks/quality/colours.py --tune`, on real masked garments (precision@10), with
+version 2 of the spaces. For one colour the histogram alone is best by 0.02 (0.89 to 0.87), for two contrasting colours
+both together by 0.01 (0.74 to 0.73). Without any spread both together find 0.76 and 0.41.
 """
 
 _LIGHTS, _CHROMAS = 9, 4
