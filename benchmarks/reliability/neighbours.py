@@ -25,8 +25,9 @@ from indexer.spaces.colour import Colour
 TOLERANCE = 1e-5
 EVERY, HITS = 4, 5
 """Each n-th photo is searched for, and so many hits are compared."""
-SMALL = {"DEPTH": 2, "SIZE": 2, "LARGEST": 1}
-"""Of `engine.shortlist`, so that it answers in a catalog of a few photos rather than leave it to brute force."""
+SMALL = {"DEPTH": 2, "SIZE": 2, "LARGEST": 1, "FURTHER": 1_000_000}
+"""Of `engine.shortlist`, so that it answers in a catalog of a few photos rather than leave it to brute force, and reads
+all cells: what is compared is the files, not the recall."""
 SEARCHES: Counter[str] = Counter()
 """How many searches were compared with brute force: "exact", and "through an index"."""
 Region = int

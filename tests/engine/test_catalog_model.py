@@ -54,7 +54,7 @@ from indexer.labels.model_file import LabelModel, SpaceUsed
 PRODUCTS = st.integers(0, 11)
 CONTENTS = st.integers(0, 10_000)
 DIMS = {"vgg": 4, "colour": 6}
-SMALL = {"DEPTH": 2, "SIZE": 1, "LARGEST": 1, "FIRST_SHARE": 1.0}  # of engine.shortlist: few rows, all cells
+SMALL = {"DEPTH": 2, "SIZE": 2, "LARGEST": 1, "FURTHER": 1_000_000}  # of engine.shortlist: few rows, all cells
 HITS = 3
 
 

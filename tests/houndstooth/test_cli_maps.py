@@ -123,7 +123,8 @@ def test_new_photos_find_their_places_and_change_nothing(cli, shop, made, tmp_pa
     told = cli(*arguments, "--to", tmp_path / "p.svg", "--format", "json")
     assert told.code == 0, told.err
     assert [one["product"] for one in told.json["placed"]] == ["P0003", "P0009"]
-    assert all(one["score"] > 0.99 for one in told.json["placed"])
+    # Not 1: the catalog's photos brought their masks, of these the garment is found.
+    assert all(one["score"] > 0.97 for one in told.json["placed"])
     assert [Path(one["photo"]).name for one in told.json["failed"]] == ["2.jpg"]
     assert f'fill="{NEW}"' in (tmp_path / "p.svg").read_text()
     assert cli("maps", "-c", shop.catalog, "--format", "json").json == before

@@ -344,4 +344,4 @@ def test_pictures_are_large_and_those_of_lost_photos_are_the_catalogs(tmp_path: 
     for path, (jpeg, box) in found.items():
         assert jpeg is not None and box is None
         sizes[Path(path).name] = Image.open(io.BytesIO(jpeg)).size
-    assert sizes == {"0.png": (450, 600), "1.png": (113, 150), "2.png": (450, 600)}
+    assert sizes == {"0.png": (450, 600), "1.png": (150, 200), "2.png": (450, 600)}
