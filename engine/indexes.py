@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,6 +107,14 @@ def open_index(store: Store, space_id: int, recorded: IndexFile | None = None) -
                 _log.warning("searching without an index, run `houndstooth check --repair`: %s", error)
                 return None
         return _opened[key][1]
+
+
+def forget_indexes(store: Store, kept: Collection[int]) -> None:
+    """Let go of the indexes of this catalog's spaces that are not among `kept`: their spaces have none any more."""
+    root = store.root.absolute()
+    with _opening:
+        for key in [key for key in _opened if key[0] == root and key[1] not in kept]:
+            del _opened[key]
 
 
 def _load(path: Path, sha256: str) -> VectorIndex:

@@ -20,12 +20,12 @@ from sqlalchemy import select
 from engine import schema
 from engine.errors import CatalogBusyError, QueryError, SpaceError
 from engine.index import VectorIndex
-from engine.indexes import open_index
+from engine.indexes import forget_indexes, open_index
 from engine.lookup import Card, read_cards
 from engine.matches import Matches, find_matches, snapshot_for
 from engine.query import Hit, Query, Results
 from engine.scale import mean_of, spread_of
-from engine.shortlist import fuse, search_shortlist
+from engine.shortlist import depth_of, fuse, search_shortlist
 from engine.snapshot import Reader, Snapshot
 from engine.store import Store
 
@@ -87,7 +87,7 @@ def rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact
         allowed = np.flatnonzero(~np.isin(groups, matches.excluded))
         return np.asarray(allowed[best_of_groups(scores[allowed], groups[allowed], count)])
 
-    if len(matches) > exact_rows:
+    if len(matches) > exact_rows and matches.group_count >= depth_of(query.offset + query.k):
         indexes = _indexes(store, snapshot, shares)
         if len(indexes) == len(shares):
             found = search_shortlist(matches.ids, query, shares, indexes, cosines_of, best)
@@ -101,6 +101,7 @@ def rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact
 
 def _indexes(store: Store, snapshot: Snapshot, names: Iterable[str]) -> dict[str, VectorIndex]:
     """Of the spaces that have one that can be used."""
+    forget_indexes(store, snapshot.indexes)
     opened = {}
     for name in names:
         number = snapshot.space(name).id

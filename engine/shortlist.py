@@ -63,6 +63,14 @@ class _Task:
     tail: Ids
 
 
+def depth_of(wanted: int) -> int:
+    """How many hits are settled where so many are wanted: with fewer groups than that, lists can settle nothing."""
+    depth = DEPTH
+    while depth < wanted:
+        depth *= GROWTH
+    return depth
+
+
 def search_shortlist(
     ids: Ids,
     query: Query,
@@ -87,9 +95,8 @@ def search_shortlist(
     if held is not None and len(indexes) > 1:  # every list is of the rows that all indexes hold
         subsets = {name: index.subset(covered) for name, index in indexes.items()}
     task = _Task(query, shares, indexes, cosines, best, subsets, len(covered), tail)
-    wanted, depth = query.offset + query.k, DEPTH
-    while depth < wanted:
-        depth *= GROWTH
+    wanted = query.offset + query.k
+    depth = depth_of(wanted)
     compared = _Compared(task)
     compared.add(tail)
     rows = size = SIZE * depth

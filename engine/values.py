@@ -138,7 +138,8 @@ def write_labels(
 
 
 def _predicted_row(attribute_id: int, kind: AttributeType, region_id: int, value: Predicted) -> _PredictedRow:
-    return (attribute_id, region_id, *as_row(kind, value.value), value.confidence, value.model)
+    # The driver would store a NumPy number as its bytes.
+    return (attribute_id, region_id, *as_row(kind, value.value), float(value.confidence), value.model)
 
 
 def _put_predicted(connection: Connection, rows: Sequence[_PredictedRow]) -> None:

@@ -359,7 +359,8 @@ def _write_refusals(connection: Connection, batch: Batch, ids: _Ids, spaces: Map
 
 def _region_row(number: int, image_id: int, region: NewRegion) -> tuple[Any, ...]:
     kind = "garment" if region.found else "given" if region.box or region.masked else "photo"
-    return (number, image_id, kind, *(region.box or (None, None, None, None)), region.masked)
+    box = (None, None, None, None) if region.box is None else tuple(int(edge) for edge in region.box)
+    return (number, image_id, kind, *box, bool(region.masked))  # the driver would store NumPy's numbers as their bytes
 
 
 def _product_ids(connection: Connection, names: list[str]) -> dict[str, int]:

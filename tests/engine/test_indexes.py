@@ -303,6 +303,34 @@ def test_an_index_is_opened_once_a_process(small: Store) -> None:
     assert open_index(small, 1) is open_index(Store.open(small.root), 1)
 
 
+def test_a_dropped_index_is_let_go(small: Store) -> None:
+    query = Query({"shape": clustered(1, DIM, 5)[0]})
+    search(Reader(small), query, exact_rows=0)
+    held = [key for key in indexes._opened if key[0] == small.root.absolute()]
+    assert held
+    with writing(small) as writer:
+        assert refresh_index(writer, "shape", flat_rows=1_000) == "flat"
+    assert search(Reader(small), query, exact_rows=0).exact
+    assert not [key for key in indexes._opened if key[0] == small.root.absolute()]
+
+
+def test_fewer_groups_than_are_settled_are_compared_whole(small: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists could never settle them, and grew in vain."""
+    asked = []
+    monkeypatch.setattr("engine.search.search_shortlist", lambda *all_: asked.append(all_))
+    reader, shape = Reader(small), clustered(1, DIM, 5)[0]
+    groups = len(set(reader.snapshot().product_ids.tolist()))
+    assert search(reader, Query({"shape": shape}, k=1), exact_rows=0).exact
+    assert len(asked) == (groups >= shortlist.DEPTH)
+    monkeypatch.setattr(shortlist, "DEPTH", groups + 1)
+    asked.clear()
+    assert search(reader, Query({"shape": shape}, k=1), exact_rows=0).exact
+    assert not asked
+    monkeypatch.setattr(shortlist, "DEPTH", groups)
+    search(reader, Query({"shape": shape}, k=1), exact_rows=0)
+    assert asked
+
+
 def test_kinds_by_size() -> None:
     assert [kind_for(rows) for rows in (0, 99_999, 100_000, 10**7)] == ["flat", "flat", "ivf-sq8", "ivf-sq8"]
 

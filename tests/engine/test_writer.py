@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,29 @@ def test_given_beats_predicted_and_predicted_keeps_its_confidence(tmp_path: Path
     assert [column.words[code] for code in column.values] == ["black", "navy"]
     assert column.confidence is not None
     np.testing.assert_array_equal(column.confidence, np.array([np.nan, 0.75], np.float32))
+
+
+def test_numbers_of_numpy_are_stored_as_numbers(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "a.catalog")
+    with writing(store) as writer:
+        spaces = use_spaces(writer, [spec("colour", 4, reads="colour")])
+        told = {
+            "dominant_colour": Predicted("navy", np.float32(0.75), "palette"),
+            "shine": Predicted(np.float32(0.5), np.float32(0.25), "palette"),
+        }
+        image = new_image("p", {"colour": unit_rows(1, 4)[0]}, predicted=told)
+        (region,) = image.regions
+        box = tuple(np.arange(1, 5))
+        image = replace(image, regions=[replace(region, box=box, masked=np.bool_(True))])
+        types = {"dominant_colour": "text", "shine": "number"}
+        writer.commit(Batch(images=[image], attribute_types=types), writer.start_run("index", "test"), spaces)
+    with store.database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT typeof(confidence), confidence, typeof(number) FROM region_value ORDER BY attribute_id"
+        ).all()
+        region_row = connection.exec_driver_sql("SELECT x, y, width, height, masked FROM region").one()
+    assert sorted(tuple(row) for row in rows) == [("real", 0.25, "real"), ("real", 0.75, "null")]
+    assert tuple(region_row) == (1, 2, 3, 4, 1)
 
 
 def test_an_image_of_the_same_path_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
