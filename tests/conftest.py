@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 SHARED_DATA = Path(os.environ.get("HOUNDSTOOTH_DATA", Path(__file__).parent.parent.parent / "shared" / "data"))
+
+
+def pytest_configure() -> None:
+    """Lets Ctrl-C reach the processes that tests start: a shell's background jobs ignore it, and so would they."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
