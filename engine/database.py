@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
+from weakref import finalize
 
-from sqlalchemy import Connection, Select, create_engine
+from sqlalchemy import Connection, Engine, Select, create_engine, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, Pool, QueuePool
 
-from engine.beside_sqlite import connection_counted
+from engine.beside_sqlite import connection_counted, identity
 from engine.errors import (
     CatalogBusyError,
     CatalogCorruptError,
@@ -21,10 +23,12 @@ from engine.errors import (
     CatalogTooNewError,
 )
 from engine.refusals import refused_by_sqlite
-from engine.schema import HEAD
+from engine.schema import HEAD, catalog
 
 BUSY_SECONDS = 60.0
 WRITE_SECONDS = 600.0
+KEPT_KIB = 2048
+"""What a kept connection remembers of the database."""
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 """Before 3.51.3 a reset of the write-ahead log can corrupt the database: the rollback journal is used instead."""
 
@@ -35,14 +39,24 @@ class Database:
     def __init__(self, path: Path, *, foreign_keys: bool = True) -> None:
         self.path = path
         self._foreign_keys = foreign_keys
-        # Looked up at each connection: tests of refusing disks put another `_connect` into the class.
-        connect = lambda: self._connect()  # noqa: E731, PLW0108
-        self._engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+        self._engine = self.engine(NullPool)
+
+    def engine(self, pool: type[Pool]) -> Engine:
+        """What connects to the database, and does with connections that were used what the pool says."""
+
+        def connect() -> sqlite3.Connection:  # tests of refusing disks put another `_connect` into the class
+            return self._connect()
+
+        return create_engine("sqlite://", creator=connect, poolclass=pool)
 
     def _connect(self) -> sqlite3.Connection:
         # isolation_level=None: sqlite3 begins and commits nothing by itself; BEGIN and COMMIT are said below.
         connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode=rw", timeout=BUSY_SECONDS, isolation_level=None, uri=True
+            f"{self.path.absolute().as_uri()}?mode=rw",
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,  # who lets go of a kept one may be another than who used it
+            uri=True,
         )
         try:
             connection.execute(f"PRAGMA foreign_keys = {'ON' if self._foreign_keys else 'OFF'}")
@@ -56,7 +70,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view of the database."""
-        with self._transaction("BEGIN") as connection:
+        with _transaction(self.path, self._engine, "BEGIN") as connection:
             yield connection
 
     @contextmanager
@@ -65,28 +79,63 @@ class Database:
 
         It waits longer than a read does, so that a reader that takes its time does not end a night's indexing.
         """
-        with self._transaction("BEGIN IMMEDIATE", patience=WRITE_SECONDS) as connection:
+        with _transaction(self.path, self._engine, "BEGIN IMMEDIATE", patience=WRITE_SECONDS) as connection:
             yield connection
 
+
+class KeptConnection:
+    """Short reads, one after the other, on a connection that stays open between them.
+
+    To open one takes several times as long as to read a few rows: SQLite reads the whole schema. Between reads it holds
+    no lock. One that would, of a database with a write-ahead log, is not kept (`engine.beside_sqlite` says why).
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._path = database.path
+        self._engine = database.engine(QueuePool)
+        self._opened: tuple[int, Hashable] | None = None  # the process, and the file that has the path's name
+        finalize(self, self._engine.dispose)
+
     @contextmanager
-    def _transaction(self, begin: str, patience: float = 0) -> Iterator[Connection]:
-        try:
-            with connection_counted(self.path), self._engine.connect() as connection:
-                if patience:
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
-                connection.exec_driver_sql(begin)
-                try:
-                    yield connection
-                except BaseException:
-                    with suppress(DatabaseError):  # SQLite itself rolls back when the disk is full
-                        connection.exec_driver_sql("ROLLBACK")
-                    raise
-                connection.exec_driver_sql("COMMIT")
-        except (DatabaseError, sqlite3.DatabaseError) as error:
-            translated = _translated(error.orig if isinstance(error, DatabaseError) else error, self.path)
-            if translated is None:
+    def read(self) -> Iterator[Connection]:
+        """One consistent view of the database: of the file that is there now, should another have taken its place."""
+        opened = (os.getpid(), identity(self._path))
+        if opened != self._opened:
+            # A connection is not to be used across a fork, nor closed where that might write.
+            self._engine.dispose(close=self._opened is None or self._opened[0] == opened[0])
+            self._opened = opened
+        with _transaction(self._path, self._engine, "BEGIN") as connection:
+            keep = False
+            try:
+                if "journal" not in connection.info:
+                    connection.exec_driver_sql(f"PRAGMA cache_size = -{KEPT_KIB}")
+                    connection.info["journal"] = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+                yield connection
+                keep = connection.info["journal"] != "wal"
+            finally:
+                if not keep:
+                    connection.detach()
+
+
+@contextmanager
+def _transaction(path: Path, engine: Engine, begin: str, patience: float = 0) -> Iterator[Connection]:
+    try:
+        with connection_counted(path), engine.connect() as connection:
+            if patience:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
+            connection.exec_driver_sql(begin)
+            try:
+                yield connection
+            except BaseException:
+                with suppress(DatabaseError):  # SQLite itself rolls back when the disk is full
+                    connection.exec_driver_sql("ROLLBACK")
                 raise
-            raise translated from error
+            connection.exec_driver_sql("COMMIT")
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        translated = _translated(error.orig if isinstance(error, DatabaseError) else error, path)
+        if translated is None:
+            raise
+        raise translated from error
 
 
 def stream(connection: Connection, statement: Select[*tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
@@ -141,6 +190,14 @@ def revision(connection: Connection) -> str:
     if len(found) != 1:
         raise CatalogCorruptError(f"the database must say one schema revision, it says {found or 'none'}")
     return str(found[0])
+
+
+_GENERATION = select(catalog.c.generation)
+
+
+def newest_generation(connection: Connection) -> int:
+    """It grows by one with every change of the catalog."""
+    return int(connection.execute(_GENERATION).scalar_one())
 
 
 def require_head(connection: Connection, path: Path) -> None:

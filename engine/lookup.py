@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import BindParameter, Column, Connection, Select, Table, bindparam, func, select
 
 from engine import schema
 from engine.attributes import AttributeType, AttributeValue
@@ -43,7 +43,7 @@ def find_product(reader: Reader, text: str) -> Product:
         raise QueryError(f"the catalog has no product {text!r}: it is not UTF-8 text")
     key = schema.product.c.key
     live = select(schema.product.c.id, key).where(schema.product.c.removed.is_(None))
-    with reader.store.database.read() as connection:
+    with reader.read() as connection:
         exact = connection.execute(live.where(key == text)).one_or_none()
         if exact is not None:
             return Product(exact.id, exact.key)
@@ -81,23 +81,36 @@ def _nearest(connection: Connection, text: str) -> list[str]:
     return list(dict.fromkeys(by_form[form] for form in close))
 
 
+_WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
+_ATTRIBUTES = select(schema.attribute.c.id, schema.attribute.c.name, schema.attribute.c.type)
+_OWNERS = (
+    select(schema.region.c.id, schema.product.c.id, schema.product.c.key, schema.image.c.path)
+    .join(schema.image, schema.image.c.id == schema.region.c.image_id)
+    .join(schema.product, schema.product.c.id == schema.image.c.product_id)
+    .where(schema.region.c.id.in_(_WANTED))
+)
+
+
+def _values_of(table: Table, owner: Column[int]) -> Select[Any]:
+    return select(owner, table.c.attribute_id, table.c.text, table.c.number, table.c.confidence).where(
+        owner.in_(_WANTED)
+    )
+
+
+_PRODUCT_VALUES = _values_of(schema.product_value, schema.product_value.c.product_id)
+_REGION_VALUES = _values_of(schema.region_value, schema.region_value.c.region_id)
+
+
 def read_cards(connection: Connection, region_ids: Sequence[int]) -> dict[int, Card]:
     """Cards of the regions, removed ones included; a region that is gone for good has none."""
-    region, image, product = schema.region, schema.image, schema.product
     types: dict[int, tuple[str, AttributeType]] = {
-        row.id: (row.name, row.type) for row in connection.execute(select(schema.attribute))
+        number: (name, kind) for number, name, kind in connection.execute(_ATTRIBUTES)
     }
-    owners: dict[int, tuple[int, str, str]] = {}
-    for part in _parts(region_ids):
-        for row in connection.execute(
-            select(region.c.id, product.c.id.label("product_id"), product.c.key, image.c.path)
-            .join(image, image.c.id == region.c.image_id)
-            .join(product, product.c.id == image.c.product_id)
-            .where(region.c.id.in_(part))
-        ):
-            owners[row.id] = (row.product_id, row.key, row.path)
-    products = _values(connection, schema.product_value, "product_id", {owner[0] for owner in owners.values()})
-    regions = _values(connection, schema.region_value, "region_id", owners)
+    owners: dict[int, tuple[int, str, str]] = {
+        number: (product_id, key, path) for number, product_id, key, path in _of(connection, _OWNERS, region_ids)
+    }
+    products = _values(connection, _PRODUCT_VALUES, sorted({owner[0] for owner in owners.values()}))
+    regions = _values(connection, _REGION_VALUES, sorted(owners))
     return {
         number: _card(types, key, path, products.get(product_id, {}), regions.get(number, {}))
         for number, (product_id, key, path) in owners.items()
@@ -107,13 +120,11 @@ def read_cards(connection: Connection, region_ids: Sequence[int]) -> dict[int, C
 _Value = tuple[Any, float | None]
 
 
-def _values(connection: Connection, table: Table, owner: str, ids: Iterable[int]) -> dict[int, dict[int, _Value]]:
+def _values(connection: Connection, statement: Select[Any], ids: Sequence[int]) -> dict[int, dict[int, _Value]]:
     """owner id -> attribute id -> (value, confidence)."""
     found: dict[int, dict[int, _Value]] = {}
-    for part in _parts(sorted(ids)):
-        for row in connection.execute(select(table).where(table.c[owner].in_(part))):
-            value = row.number if row.text is None else row.text
-            found.setdefault(getattr(row, owner), {})[row.attribute_id] = (value, row.confidence)
+    for owner, attribute_id, text, number, confidence in _of(connection, statement, ids):
+        found.setdefault(owner, {})[attribute_id] = (number if text is None else text, confidence)
     return found
 
 
@@ -138,6 +149,7 @@ def _card(
     return Card(product, image, attributes, confidences)
 
 
-def _parts(ids: Sequence[int]) -> Iterator[list[int]]:
+def _of(connection: Connection, statement: Select[Any], ids: Sequence[int]) -> Iterator[Any]:
+    """Rows of these ids. Statements are made once: to make one takes longer than SQLite to answer it."""
     for start in range(0, len(ids), SQL_LIMIT):
-        yield list(ids[start : start + SQL_LIMIT])
+        yield from connection.execute(statement, {"wanted": ids[start : start + SQL_LIMIT]})

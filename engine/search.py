@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
-from engine import schema
+from engine.database import newest_generation
 from engine.errors import CatalogBusyError, QueryError, SpaceError
 from engine.index import VectorIndex
 from engine.indexes import forget_indexes, open_index
@@ -59,7 +58,7 @@ def search(reader: Reader, query: Query, exact_rows: int | None = None) -> Resul
         matches = find_matches(snapshot, query, condition)
         ranked = rank(reader.store, snapshot, matches, query, exact_rows)
         ids = ranked.ids[query.offset :]
-        generation, cards = _read(reader.store, ids)
+        generation, cards = _read(reader, ids)
         last = attempt == ATTEMPTS - 1
         if generation == snapshot.generation or (last and len(cards) == len(ids)):
             return Results(
@@ -175,10 +174,9 @@ def best_of_groups(
         depth *= 4
 
 
-def _read(store: Store, ids: NDArray[np.int64]) -> tuple[int, dict[int, Card]]:
-    with store.database.read() as connection:
-        generation = connection.execute(select(schema.catalog.c.generation)).scalar_one()
-        return generation, read_cards(connection, ids.tolist())
+def _read(reader: Reader, ids: NDArray[np.int64]) -> tuple[int, dict[int, Card]]:
+    with reader.read() as connection:
+        return newest_generation(connection), read_cards(connection, ids.tolist())
 
 
 def _hits(

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -18,7 +20,7 @@ from sqlalchemy import Connection, select
 from engine import schema
 from engine.attributes import AttributeType, Column
 from engine.columns import BUILT_IN, load_column
-from engine.database import stream
+from engine.database import KeptConnection, newest_generation, stream
 from engine.errors import SpaceError
 from engine.shards import MappedFile, VectorShard, open_vectors
 from engine.store import Store
@@ -119,10 +121,32 @@ class Reader:
         self._snapshot: Snapshot | None = None
         self._shards: dict[str, VectorShard] = {}
 
+    @cached_property
+    def _kept(self) -> KeptConnection:
+        return KeptConnection(self.store.database)
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """One consistent view of the database, for a few rows: by a connection that stays open."""
+        return self._kept.read()
+
     def snapshot(self, columns: Callable[[Mapping[str, AttributeType]], Iterable[str]] | None = None) -> Snapshot:
         """The newest generation; `columns`, given the known attributes, names those to load with it."""
+        snapshot = self._snapshot
+        if snapshot is None or not self._has(snapshot, columns):
+            snapshot = self._snapshot = self._loaded(columns)
+        snapshot._looked_at.clear()
+        return snapshot
+
+    def _has(self, snapshot: Snapshot, columns: Callable[[Mapping[str, AttributeType]], Iterable[str]] | None) -> bool:
+        """Whether the snapshot is of the newest generation, and has the columns."""
+        with self.read() as connection:
+            if newest_generation(connection) != snapshot.generation:
+                return False
+        return columns is None or all(name in snapshot._columns for name in columns(snapshot.attributes))
+
+    def _loaded(self, columns: Callable[[Mapping[str, AttributeType]], Iterable[str]] | None) -> Snapshot:
         with self.store.database.read() as connection:
-            generation = connection.execute(select(schema.catalog.c.generation)).scalar_one()
+            generation = newest_generation(connection)
             snapshot = self._snapshot
             if snapshot is None or snapshot.generation != generation:
                 snapshot = _load(connection, generation, self._open)
@@ -132,8 +156,6 @@ class Reader:
                 if name not in snapshot._columns:
                     rows = (snapshot.region_ids, snapshot.image_ids, snapshot.product_ids)
                     snapshot._columns[name] = load_column(connection, name, *rows)
-        self._snapshot = snapshot
-        snapshot._looked_at.clear()
         return snapshot
 
     def _open(self, name: str) -> VectorShard:

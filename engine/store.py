@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
-from engine.database import Database, remove_database, require_head, use_journal
+from engine.database import Database, newest_generation, remove_database, require_head, use_journal
 from engine.durable import sync_folder
 from engine.errors import CatalogBusyError, CatalogError, CatalogNotFoundError
 from engine.refusals import refused
@@ -168,7 +168,7 @@ class Store:
     def generation(self) -> int:
         """The newest generation: it grows by one with every change."""
         with self.database.read() as connection:
-            return int(connection.execute(select(catalog.c.generation)).scalar_one())
+            return newest_generation(connection)
 
 
 def require_no_file(root: Path) -> None:

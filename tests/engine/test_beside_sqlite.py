@@ -13,6 +13,7 @@ from builders import make_store, unit_rows
 
 from engine import schema
 from engine.seal import is_altered, put_seal
+from engine.snapshot import Reader
 from engine.store import Store
 
 OTHER = """
@@ -38,8 +39,9 @@ def other(store: Store, statement: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_a_read_stays_locked_against_writers_of_other_processes(store: Store) -> None:
-    with store.database.read() as connection:
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_read_stays_locked_against_writers_of_other_processes(store: Store, kept: bool) -> None:
+    with (Reader(store) if kept else store.database).read() as connection:
         before = connection.execute(schema.catalog.select()).one()
         assert "locked" in other(store, WRITE)
         assert not is_altered(store.database_path)

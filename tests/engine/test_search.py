@@ -301,11 +301,11 @@ def test_an_answer_is_of_one_generation(tmp_path: Path, monkeypatch: pytest.Monk
     query, read = Query({"shape": rows[4]}, k=3), module._read
     calls = []
 
-    def removing(at: Store, ids: np.ndarray) -> object:
+    def removing(at: Reader, ids: np.ndarray) -> object:
         calls.append(ids)
         if len(calls) == 1:  # the best hit goes between the search and the reading of what it shows
-            with writing(at) as writer, writer.change() as connection:
-                bury_images(connection, Reader(at).snapshot().image_ids[4:5].tolist(), writer.generation + 1)
+            with writing(at.store) as writer, writer.change() as connection:
+                bury_images(connection, Reader(at.store).snapshot().image_ids[4:5].tolist(), writer.generation + 1)
         return read(at, ids)
 
     monkeypatch.setattr(module, "_read", removing)
@@ -313,8 +313,8 @@ def test_an_answer_is_of_one_generation(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(calls) == 2 and results.generation == store.generation() and results.matched == 29
     assert "p4" not in {hit.product for hit in results.hits}
 
-    def changing(at: Store, ids: np.ndarray) -> object:
-        with writing(at) as writer, writer.change():
+    def changing(at: Reader, ids: np.ndarray) -> object:
+        with writing(at.store) as writer, writer.change():
             calls.append(ids)
         return read(at, ids)
 
