@@ -137,7 +137,8 @@ def main() -> None:
     print(
         "cpu s: processor time of all the browser's processes until dots show, and until two seconds after all is read"
     )
-    print("s: by the clock since the page was opened. all: one drawing of every point")
+    print("s: by the clock since the page was opened; pictures, where none has room on the whole map, since zooming in")
+    print("all: one drawing of every point")
     print("pan: from frame to frame, the whole map (first: the first eight) and zoomed in; every: how many-th is drawn")
 
 
