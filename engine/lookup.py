@@ -152,4 +152,4 @@ def _card(
 def _of(connection: Connection, statement: Select[Any], ids: Sequence[int]) -> Iterator[Any]:
     """Rows of these ids. Statements are made once: to make one takes longer than SQLite to answer it."""
     for start in range(0, len(ids), SQL_LIMIT):
-        yield from connection.execute(statement, {"wanted": ids[start : start + SQL_LIMIT]})
+        yield from connection.execute(statement, {"wanted": ids[start : start + SQL_LIMIT]}).all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ class Matches:
     def __len__(self) -> int:
         """Number of regions that may answer."""
         return self.regions
+
+    def at(self, places: NDArray[np.intp]) -> Matches:
+        """Those at the places (m,), ascending; counts stay those of all."""
+        return replace(self, ids=self.ids[places], groups=self.groups[places])
 
     def allowed(self) -> Matches:
         """The same without those that may not answer."""

@@ -10,7 +10,7 @@ preferred.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from engine.index import VectorIndex
 from engine.indexes import forget_indexes, open_index
 from engine.lookup import Card, read_cards
 from engine.matches import Matches, find_matches, snapshot_for
+from engine.narrowing import narrow
 from engine.query import Hit, Query, Results
 from engine.scale import mean_of, spread_of
 from engine.shortlist import depth_of, fuse, search_shortlist
@@ -31,6 +32,8 @@ from engine.store import Store
 CHUNK_NUMBERS = 1 << 18  # numbers converted at once: they stay in the processor's cache
 EXACT_NUMBERS = 1 << 24
 """Matching regions of so many numbers together are all compared, index or not. docs/search.md says why so many."""
+AT_ONCE = 1024
+"""Of many queries that are alike, so many are answered together."""
 ATTEMPTS = 5
 
 
@@ -52,31 +55,104 @@ def search(reader: Reader, query: Query, exact_rows: int | None = None) -> Resul
     SpaceError for a space that the catalog does not have, and QueryError for a vector of the wrong length. All of an
     answer is of one generation: when the catalog moves on, it is asked anew.
     """
+    return _answer(reader, [query], exact_rows)[0]
+
+
+def search_many(
+    reader: Reader,
+    queries: Sequence[Query],
+    exact_rows: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Results]:
+    """Answer many queries, each as `search` does, with the same hits and scores, in a fraction of the time.
+
+    Queries of the same filter, spaces, weights and groups share what can be shared, AT_ONCE at a time: the filter, one
+    read of the catalog, and, where all matching regions are compared, one pass over their rows. Each answer is of one
+    generation; where the catalog moves on meanwhile, later ones are of a newer. Raises as `search` does.
+    """
+    alike: dict[Hashable, list[int]] = {}
+    for place, query in enumerate(queries):
+        alike.setdefault((query.where, query.group, tuple(sorted(query.weights.items()))), []).append(place)
+    found: dict[int, Results] = {}
+    for places in alike.values():
+        for start in range(0, len(places), AT_ONCE):
+            part = places[start : start + AT_ONCE]
+            found.update(zip(part, _answer(reader, [queries[place] for place in part], exact_rows), strict=True))
+            progress(len(found), len(queries))
+    return [found[place] for place in range(len(queries))]
+
+
+def _answer(reader: Reader, queries: Sequence[Query], exact_rows: int | None) -> list[Results]:
+    """Queries of the same filter, spaces, weights and groups."""
     for attempt in range(ATTEMPTS):
-        snapshot, condition = snapshot_for(reader, query.where)
-        _check_dimensions(snapshot, query)
-        matches = find_matches(snapshot, query, condition)
-        ranked = rank(reader.store, snapshot, matches, query, exact_rows)
-        ids = ranked.ids[query.offset :]
+        snapshot, condition = snapshot_for(reader, queries[0].where)
+        for query in queries:
+            _check_dimensions(snapshot, query)
+        matches = [find_matches(snapshot, query, condition) for query in queries]
+        ranked = rank(reader.store, snapshot, matches, queries, exact_rows)
+        shown = [one.ids[query.offset :] for one, query in zip(ranked, queries, strict=True)]
+        ids = np.unique(np.concatenate(shown))
         generation, cards = _read(reader, ids)
         last = attempt == ATTEMPTS - 1
         if generation == snapshot.generation or (last and len(cards) == len(ids)):
-            return Results(
-                query=query,
-                generation=snapshot.generation,
-                matched=matches.group_count,
-                searched=ranked.searched,
-                exact=ranked.exact,
-                hits=_hits(snapshot, query, ids, ranked.scores[query.offset :], cards),
-            )
+            return [
+                Results(
+                    query=query,
+                    generation=snapshot.generation,
+                    matched=among.group_count,
+                    searched=one.searched,
+                    exact=one.exact,
+                    hits=_hits(snapshot, query, part, one.scores[query.offset :], cards),
+                )
+                for query, among, one, part in zip(queries, matches, ranked, shown, strict=True)
+            ]
     raise CatalogBusyError(f"{reader.store.root} changed again and again during the search: try once more")
 
 
-def rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact_rows: int | None = None) -> Ranked:
-    """The first offset + k hits among the matches, or all there are. exact_rows: as in `search`."""
-    shares = space_shares(snapshot, query)
+def rank(
+    store: Store,
+    snapshot: Snapshot,
+    matches: Sequence[Matches],
+    queries: Sequence[Query],
+    exact_rows: int | None = None,
+) -> list[Ranked]:
+    """The first offset + k hits of each query among its matches, or all there are. exact_rows: as in `search`.
+
+    Queries of the same spaces and weights, whose matches differ in what is excluded only.
+    """
+    shares = space_shares(snapshot, queries[0])
     if exact_rows is None:
         exact_rows = EXACT_NUMBERS // sum(snapshot.space(name).dim for name in shares)
+    ranked: dict[int, Ranked] = {}
+    for place, (among, query) in enumerate(zip(matches, queries, strict=True)):
+        if len(among) > exact_rows and among.group_count >= depth_of(query.offset + query.k):
+            found = _by_index(store, snapshot, among, query, shares)
+            if found is not None:
+                ranked[place] = found
+    left = [place for place in range(len(queries)) if place not in ranked]
+    among_left = [matches[place] for place in left]
+    if len(left) > 1:
+        near = narrow(snapshot, [queries[place] for place in left], among_left, shares)
+        among_left = [one.at(places) for one, places in zip(among_left, near, strict=True)]
+    for place, among in zip(left, among_left, strict=True):
+        ids, scores = _exactly(snapshot, among.allowed(), queries[place], shares)
+        ranked[place] = Ranked(ids, scores, len(matches[place]), exact=True)
+    return [ranked[place] for place in range(len(queries))]
+
+
+def _exactly(
+    snapshot: Snapshot, matches: Matches, query: Query, shares: Mapping[str, float]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Regions of the first offset + k hits, and their scores."""
+    scores = fuse({name: _cosines_or_mean(snapshot, name, matches.ids, query.vectors[name]) for name in shares}, shares)
+    places = best_of_groups(scores, matches.groups, query.offset + query.k, query.min_score)
+    return matches.ids[places], scores[places]
+
+
+def _by_index(
+    store: Store, snapshot: Snapshot, matches: Matches, query: Query, shares: Mapping[str, float]
+) -> Ranked | None:
+    """None where a space has no index, or lists cannot settle it."""
 
     def cosines_of(name: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         return _cosines_or_mean(snapshot, name, ids, query.vectors[name])
@@ -86,16 +162,13 @@ def rank(store: Store, snapshot: Snapshot, matches: Matches, query: Query, exact
         allowed = np.flatnonzero(~np.isin(groups, matches.excluded))
         return np.asarray(allowed[best_of_groups(scores[allowed], groups[allowed], count)])
 
-    if len(matches) > exact_rows and matches.group_count >= depth_of(query.offset + query.k):
-        indexes = _indexes(store, snapshot, shares)
-        if len(indexes) == len(shares):
-            found = search_shortlist(matches.ids, query, shares, indexes, cosines_of, best)
-            if found is not None:
-                return Ranked(found.ids, found.scores, min(found.compared, len(matches)), exact=False)
-    matches = matches.allowed()
-    scores = fuse({name: cosines_of(name, matches.ids) for name in shares}, shares)
-    places = best_of_groups(scores, matches.groups, query.offset + query.k, query.min_score)
-    return Ranked(matches.ids[places], scores[places], len(matches), exact=True)
+    indexes = _indexes(store, snapshot, shares)
+    if len(indexes) < len(shares):
+        return None
+    found = search_shortlist(matches.ids, query, shares, indexes, cosines_of, best)
+    if found is None:
+        return None
+    return Ranked(found.ids, found.scores, min(found.compared, len(matches)), exact=False)
 
 
 def _indexes(store: Store, snapshot: Snapshot, names: Iterable[str]) -> dict[str, VectorIndex]:

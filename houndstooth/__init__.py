@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     import os
 
     from engine.clusters import ClusterRun
-    from engine.query import Hit, Results
+    from engine.query import Hit, Query, Results
     from houndstooth.catalog import Catalog
     from indexer.bulk import IndexReport
 
-__all__ = ["Catalog", "ClusterRun", "Hit", "HoundstoothError", "IndexReport", "Results", "errors", "open"]
+__all__ = ["Catalog", "ClusterRun", "Hit", "HoundstoothError", "IndexReport", "Query", "Results", "errors", "open"]
 
 _HOMES = {
     "Catalog": "houndstooth.catalog",
     "ClusterRun": "engine.clusters",
     "Hit": "engine.query",
     "IndexReport": "indexer.bulk",
+    "Query": "engine.query",
     "Results": "engine.query",
 }
 

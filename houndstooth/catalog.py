@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.attributes import AttributeType
 from engine.errors import CatalogBusyError, InputError, SpaceError
 from engine.models import GARMENTS, every_space
-from engine.query import Group, Results
+from engine.query import Group, Query, Results
 from engine.snapshot import Reader
 from engine.store import Store
 from houndstooth.attribute_types import require_types
@@ -157,10 +157,24 @@ class Catalog:
 
     def ask(self, ask: Ask) -> Results:
         """As `similar`, the question in one value."""
-        from engine.search import search
+        return self.search([self.query(ask)])[0]
+
+    def query(self, ask: Ask) -> Query:
+        """A question as vectors: what `search` takes. Raises QueryError, SpaceError, PictureError."""
         from houndstooth.asking import make_query
 
-        return search(self.reader, make_query(ask, self.reader, self._extractors, self._garments))
+        return make_query(ask, self.reader, self._extractors, self._garments)
+
+    def search(
+        self, queries: Sequence[Query], *, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> list[Results]:
+        """Answer queries by vectors, made by `query` or of vectors of your own; those under one filter together.
+
+        See `engine.search.search_many`. Raises QueryError, FilterError, SpaceError.
+        """
+        from engine.search import search_many
+
+        return search_many(self.reader, queries, progress=progress)
 
     def explain(self, ask: Ask, results: Results) -> dict[str, Any]:
         """Why these hits: each space's share of the score, the dominant colour asked with, what was searched."""

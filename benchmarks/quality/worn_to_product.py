@@ -42,7 +42,7 @@ from sqlalchemy import select
 from engine import schema
 from engine.query import Query
 from engine.scale import mean_of, spread_of
-from engine.search import cosines, search
+from engine.search import cosines, search, search_many
 from houndstooth import Catalog
 from houndstooth.asking import Photo
 from houndstooth.extractors import DEFAULT_SPACES, Extractors
@@ -176,16 +176,17 @@ def queries_of(catalog: Catalog, pictures: Sequence[Picture]) -> list[Query]:
 
 def recall(catalog: Catalog, pairs: Sequence[Pair], queries: Sequence[Query], weights: Weights) -> NDArray[np.bool_]:
     """Whether the engine has the right product among its first AT hits: (queries, len(AT))."""
-    found: list[list[bool]] = []
-    for pair, query in zip(pairs, queries, strict=True):
+    asked: dict[int, Query] = {}
+    for place, query in enumerate(queries):
         say = {name: weight for name, weight in weights.items() if weight > 0 and name in query.vectors}
-        if not say:
-            found.append([False] * len(AT))
-            continue
-        asked = replace(query, vectors={name: query.vectors[name] for name in say}, weights=say, k=max(AT))
-        hits = [hit.product for hit in search(catalog.reader, asked).hits]
-        found.append([pair.product in hits[:k] for k in AT])
-    return np.array(found)
+        if say:
+            vectors = {name: query.vectors[name] for name in say}
+            asked[place] = replace(query, vectors=vectors, weights=say, k=max(AT))
+    found = np.zeros((len(pairs), len(AT)), np.bool_)
+    for place, results in zip(asked, search_many(catalog.reader, list(asked.values())), strict=True):
+        hits = [hit.product for hit in results.hits]
+        found[place] = [pairs[place].product in hits[:k] for k in AT]
+    return found
 
 
 def on_one_scale(catalog: Catalog, queries: Sequence[Query]) -> dict[str, NDArray[np.float64]]:

@@ -51,7 +51,7 @@ from engine.snapshot import Reader
 from engine.store import Store
 from engine.writer import writing
 
-TOP, BATCH = 10, 64
+TOP, BATCH, LARGE_BATCH = 10, 64, 1_024
 SHARES = (0.5, 0.1, 0.01, 0.001, 0.0001)
 GATHERED_ROWS = 200_000  # beyond, copying rows takes longer than passing over the others
 KINDS = ("random", "near", "far")
@@ -126,7 +126,7 @@ class Bench:
         again = time.process_time() - started
         snapshot, condition = snapshot_for(self.reader, where)
         matches = find_matches(snapshot, query, condition)
-        rank = timed(lambda: engine_search.rank(self.reader.store, snapshot, matches, query))
+        rank = timed(lambda: engine_search.rank(self.reader.store, snapshot, [matches], [query]))
         return [first, again, rank], results
 
     def forget(self) -> None:
@@ -250,23 +250,43 @@ def resident() -> dict[str, float]:
 
 
 def batch_rates(bench: Bench) -> list[list[str]]:
-    """Queries a second of FAISS Flat in batches, tuned: it uses BLAS for batches as large as a threshold."""
+    """Queries a second of batches: FAISS Flat, tuned (it uses BLAS for batches as large as a threshold), and ours."""
     rows = []
-    many = np.concatenate([bench.queries] * (BATCH // len(bench.queries) + 1))[:BATCH]
+    drawn, _ = bench.mixture.draw(LARGE_BATCH, np.random.default_rng([0, 3]))
     before = faiss.cvar.distance_compute_blas_threshold
-    for threshold in (before, 20):
+    for size, threshold in ((BATCH, before), (BATCH, 20), (LARGE_BATCH, 20)):
         faiss.cvar.distance_compute_blas_threshold = threshold
-        seconds = statistics.median(timed(lambda: bench.flat.search(many, TOP)) for _ in range(2))
-        rows.append([f"FAISS Flat, batches of {BATCH}, BLAS from {threshold} queries", f"{BATCH / seconds:.1f}", "1"])
+        many = drawn[:size]
+        seconds = statistics.median(timed(lambda many=many: bench.flat.search(many, TOP)) for _ in range(2))
+        rows.append([f"FAISS Flat, batches of {size}, BLAS from {threshold} queries", f"{size / seconds:.1f}", "1"])
     faiss.cvar.distance_compute_blas_threshold = before
+    for said, exact_rows in (("through the index", None), ("all rows compared", len(bench.rows))):
+        for size in (BATCH, LARGE_BATCH):
+            queries = [Query({SPACE: row}, k=TOP) for row in drawn[:size]]
+            seconds, found = timed_result(
+                lambda queries=queries, exact_rows=exact_rows: engine_search.search_many(
+                    bench.reader, queries, exact_rows
+                )
+            )
+            truth = bench.flat.search(drawn[:BATCH], TOP)[1]
+            recall = statistics.fmean(
+                _recall(np.searchsorted(bench.vectors.ids, [hit.region_id for hit in one.hits]), near)
+                for one, near in zip(found[:BATCH], truth, strict=True)
+            )
+            rows.append([f"ours, hits and all, batches of {size}, {said}", f"{size / seconds:.1f}", f"{recall:.3f}"])
     return rows
 
 
 def timed(what: Callable[[], Any]) -> float:
     """Processor seconds."""
+    return timed_result(what)[0]
+
+
+def timed_result(what: Callable[[], Any]) -> tuple[float, Any]:
+    """Processor seconds, and what came of them."""
     started = time.process_time()
-    what()
-    return time.process_time() - started
+    found = what()
+    return time.process_time() - started, found
 
 
 def prepare(root: Path, rows: int, dim: int) -> tuple[Store, list[list[str]]]:

@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
+from engine.errors import HoundstoothError
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, using_option, where_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.attributes import AttributeValue
-    from engine.query import Group, Results
+    from engine.query import Group, Query, Results
     from houndstooth.asking import Ask
     from houndstooth.catalog import Catalog
 
 USUAL = ("category", "price", "brand", "dominant_colour")
 """Attributes that the table shows first, and how many it shows."""
 CELL_WIDTH = 40
+LINES_AT_ONCE = 64
+"""Questions of a file that are answered together."""
 
 
 @click.command("similar")
@@ -136,27 +142,42 @@ def _answer_all(catalog: Catalog, ask: Ask, batch: Path, explain: bool) -> None:
     """One JSON object a line; a line that cannot be answered becomes {"query": ..., "error": ...}."""
     from dataclasses import replace
 
-    from engine.errors import InputError, SpaceError
-    from engine.values import is_storable
-
+    at_once = 1 if str(batch) == "-" else LINES_AT_ONCE  # another program may wait for each answer
     failed = 0
     with _questions(batch) as lines:
-        for line in lines:
-            example = line.strip()
-            if not example:
-                continue
-            one = replace(ask, examples=(example,))
-            try:
-                if not is_storable(example):
-                    raise InputError("the line is not UTF-8 text")
-                answer = _told(catalog, one, catalog.ask(one), explain)
-            except (InputError, SpaceError) as error:
-                failed += 1
-                answer = {"query": one.to_json(), "error": str(error)}
-            click.echo(json.dumps(answer))
+        asked = (replace(ask, examples=(line.strip(),)) for line in lines if line.strip())
+        while part := list(islice(asked, at_once)):
+            for one, answer in zip(part, _answers(catalog, part), strict=True):
+                if isinstance(answer, HoundstoothError):
+                    failed += 1
+                    told = {"query": one.to_json(), "error": str(answer)}
+                else:
+                    told = _told(catalog, one, answer, explain)
+                click.echo(json.dumps(told))
     if failed:
         click.echo(f"{counted(failed, 'line')} could not be answered", err=True)
         raise SystemExit(2)
+
+
+def _answers(catalog: Catalog, asked: Sequence[Ask]) -> list[Results | HoundstoothError]:
+    """What each gets, or why it cannot be answered; searched together."""
+    from engine.errors import InputError, SpaceError
+    from engine.values import is_storable
+
+    failed: dict[int, HoundstoothError] = {}
+    queries: dict[int, Query] = {}
+    for place, ask in enumerate(asked):
+        try:
+            if not is_storable(str(ask.examples[0])):
+                raise InputError("the line is not UTF-8 text")
+            queries[place] = catalog.query(ask)
+        except (InputError, SpaceError) as error:
+            failed[place] = error
+    try:
+        found = dict(zip(queries, catalog.search(list(queries.values())), strict=True))
+    except (InputError, SpaceError) as error:  # of the filter or the spaces, which all have
+        return [failed.get(place, error) for place in range(len(asked))]
+    return [failed[place] if place in failed else found[place] for place in range(len(asked))]
 
 
 def _questions(batch: Path) -> TextIO:

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -290,6 +292,28 @@ def test_batch_answers_line_by_line(cli, demo, tmp_path: Path) -> None:
     assert told[0]["hits"] == cli(
         "similar", "--id", FIRST, "-k", 2, "--format", "json", "-c", demo.catalog
     ).json["hits"]  # fmt: skip
+
+
+def test_batch_says_a_wrong_filter_on_every_line(cli, demo, tmp_path: Path) -> None:
+    queries = tmp_path / "queries.txt"
+    queries.write_text(f"id:{FIRST}\nid:NOPE\nid:P0004\n", encoding="utf-8")
+    done = cli("similar", "--batch", queries, "--where", "prise > 0", "-c", demo.catalog)
+    told = [json.loads(line)["error"] for line in done.out.splitlines()]
+    assert done.code == 2 and "3 lines could not be answered" in done.err
+    assert "prise" in told[0] and told[0] == told[2] and "no product 'NOPE'" in told[1]
+
+
+def test_batch_from_standard_input_answers_each_line_as_it_comes(demo) -> None:
+    """A program that asks one question after the other, and waits for the answer to each."""
+    command = [sys.executable, "-m", "houndstooth", "similar", "--batch", "-", "-k", "1", "-c", str(demo.catalog)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        for product in (FIRST, "P0004"):
+            process.stdin.write(f"id:{product}\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["query"]["like"] == [f"id:{product}"]
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
 
 
 def test_batch_brings_its_own_questions(cli, demo, tmp_path: Path) -> None:

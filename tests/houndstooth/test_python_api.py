@@ -7,15 +7,17 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import houndstooth
 from houndstooth import errors
+from houndstooth.asking import Ask
 
 
 def test_the_public_names() -> None:
     assert houndstooth.__all__ == [
-        "Catalog", "ClusterRun", "Hit", "HoundstoothError", "IndexReport", "Results", "errors", "open",
+        "Catalog", "ClusterRun", "Hit", "HoundstoothError", "IndexReport", "Query", "Results", "errors", "open",
     ]  # fmt: skip
     assert all(getattr(houndstooth, name) is not None for name in houndstooth.__all__)
     with pytest.raises(AttributeError, match="no attribute 'opne'"):
@@ -24,8 +26,8 @@ def test_the_public_names() -> None:
 
 def test_the_public_methods() -> None:
     assert [name for name in vars(houndstooth.Catalog) if not name.startswith("_")] == [
-        "path", "index", "similar", "ask", "explain", "cluster", "clusters", "map", "maps", "place", "place_new",
-        "draw_map", "export", "fit", "unfit", "train_label", "label", "labels", "forget_label", "drop",
+        "path", "index", "similar", "ask", "query", "search", "explain", "cluster", "clusters", "map", "maps", "place",
+        "place_new", "draw_map", "export", "fit", "unfit", "train_label", "label", "labels", "forget_label", "drop",
         "plan_removal", "remove", "check", "repair", "compact", "info", "own_attributes",
     ]  # fmt: skip
 
@@ -99,6 +101,19 @@ def test_examples_are_paths_texts_and_products(demo) -> None:
     assert catalog.similar(path, k=3).hits == catalog.similar(str(path), k=3).hits
     mixed = catalog.similar(path, "id:P0004", unlike=["id:P0005", demo.photo("P0006")], colours="navy", k=40)
     assert "P0004" not in {hit.product for hit in mixed.hits}
+
+
+def test_many_questions_at_once_and_vectors_of_ones_own(demo) -> None:
+    catalog = houndstooth.open(demo.catalog)
+    asked = [Ask([f"id:P{number:04d}"], where="price > 0", k=5) for number in range(3, 9)]
+    told: list[tuple[int, int]] = []
+    found = catalog.search(
+        [catalog.query(ask) for ask in asked], progress=lambda done, total: told.append((done, total))
+    )
+    assert [one.hits for one in found] == [catalog.ask(ask).hits for ask in asked]
+    assert told == [(6, 6)]
+    own = houndstooth.Query({"palette": np.eye(20, dtype=np.float32)[0]}, k=2)
+    assert len(catalog.search([own])[0].hits) == 2
 
 
 def test_an_open_catalog_sees_what_others_do(shop) -> None:
