@@ -150,13 +150,14 @@ def _vector_parts(writer: Writer, shards: Sequence[_Shard]) -> list[tuple[Publis
         fingerprint = connection.execute(
             select(space.c.fingerprint).where(space.c.id == shards[0].space_id)
         ).scalar_one()
-    opened = [open_vectors(writer.store.vectors / shard.name).vectors for shard in shards]
+    opened = [open_vectors(writer.store.vectors / shard.name) for shard in shards]
 
     def publish(ids: Ids, numbers: Ids, rows: Ids) -> PublishedFile:
-        vectors = np.empty((len(ids), opened[0].shape[1]), dtype=np.float16)
+        vectors = np.empty((len(ids), opened[0].vectors.shape[1]), dtype=np.float16)
         for number in np.unique(numbers):
             here = numbers == number
-            vectors[here] = opened[number][rows[here]]
+            opened[number].require_whole()
+            vectors[here] = opened[number].vectors[rows[here]]
         return write_vectors(writer.store.vectors, ids, vectors, str(fingerprint))
 
     return _parts(shards, LARGEST_ROWS, publish)

@@ -34,8 +34,6 @@ CELLS = 4.0
 """Number of cells: this times the square root of the number of rows."""
 TRAIN_ROWS_PER_CELL = 39  # fewer and FAISS warns of poor centroids
 TRAIN_ROWS = 200_000
-SUBSETS = 4
-"""So many subsets are kept with the ids they are of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +112,6 @@ class VectorIndex:
         # Given an array to fill: where pytorch-metric-learning was imported, FAISS returns torch tensors.
         self._centroids = np.empty((index.nlist, self.dim), np.float32)
         index.quantizer.reconstruct_n(0, index.nlist, self._centroids)
-        self._subsets: dict[int, tuple[Ids, Subset]] = {}
         self._read_cells()
 
     def _read_cells(self) -> None:
@@ -161,7 +158,6 @@ class VectorIndex:
             raise SpaceError("ids in an index count up from 0")
         if len(ids):
             self._index.add_with_ids(rows, np.ascontiguousarray(ids, dtype=np.int64))
-            self._subsets = {}
             self._read_cells()
 
     def ids(self) -> Ids:
@@ -184,10 +180,7 @@ class VectorIndex:
         return np.where(inside, self._cell_of[np.where(inside, ids, 0)], np.int32(-1))
 
     def subset(self, ids: Ids) -> Subset:
-        """Those of the ids (m,) that have a row here, to be searched. The array is not to change afterwards."""
-        kept = self._subsets.get(id(ids))
-        if kept is not None and kept[0] is ids:  # all rows of a snapshot, or a filter's, search after search
-            return kept[1]
+        """Those of the ids (m,) that have a row here, to be searched: milliseconds a million, so keep it."""
         cells = self._cells(ids)
         held = cells >= 0
         here = ids if held.all() else ids[held]
@@ -195,9 +188,7 @@ class VectorIndex:
         member = np.zeros(len(self._cell_of), dtype=np.bool_)
         member[here] = True
         # As FAISS's IDSelectorBitmap reads it: the lowest bit of the first byte is id 0.
-        made = Subset(len(here), per_cell, np.packbits(member, bitorder="little"))
-        self._subsets = {**dict(list(self._subsets.items())[1 - SUBSETS :]), id(ids): (ids, made)}
-        return made
+        return Subset(len(here), per_cell, np.packbits(member, bitorder="little"))
 
     def search(self, queries: NDArray[np.float32], k: int, allowed: Ids | Subset | None = None) -> Found:
         """The k nearest of each query (q, dim) among `allowed` (all rows when None; ids not here are passed over)."""

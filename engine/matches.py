@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ class Matches:
     """Regions that match. ids: int64 (n,), ascending. groups: int64 (n,), the product or image of each.
 
     excluded: int64 (m,), ascending, groups among them that are no answers, so that the arrays are those of other
-    queries. regions, group_count: how many regions and groups may answer.
+    queries. regions, group_count: how many regions and groups may answer. kept: what a search makes ready of the ids,
+    for the next of the same ids.
     """
 
     ids: NDArray[np.int64]
@@ -30,6 +32,7 @@ class Matches:
     regions: int
     group_count: int
     excluded: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of regions that may answer."""
@@ -37,7 +40,7 @@ class Matches:
 
     def at(self, places: NDArray[np.intp]) -> Matches:
         """Those at the places (m,), ascending; counts stay those of all."""
-        return replace(self, ids=self.ids[places], groups=self.groups[places])
+        return replace(self, ids=self.ids[places], groups=self.groups[places], kept={})
 
     def allowed(self) -> Matches:
         """The same without those that may not answer."""
@@ -94,7 +97,8 @@ def _excluding(snapshot: Snapshot, query: Query, found: Matches) -> Matches:
     places = np.minimum(np.searchsorted(found.ids, ids), len(found.ids) - 1)
     rows = rows[found.ids[places] == ids] if len(found.ids) else rows[:0]
     groups = np.unique(_groups(snapshot, query)[rows])
-    return Matches(found.ids, found.groups, found.regions - len(rows), found.group_count - len(groups), groups)
+    left = found.regions - len(rows), found.group_count - len(groups)
+    return Matches(found.ids, found.groups, *left, excluded=groups, kept=found.kept)
 
 
 def _groups(snapshot: Snapshot, query: Query) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ from engine.matches import Matches, find_matches, snapshot_for
 from engine.narrowing import narrow
 from engine.query import Hit, Query, Results
 from engine.scale import mean_of, spread_of
-from engine.shortlist import depth_of, fuse, search_shortlist
+from engine.shortlist import Ground, depth_of, fuse, search_shortlist
 from engine.snapshot import Reader, Snapshot
 from engine.store import Store
 
@@ -35,6 +35,7 @@ EXACT_NUMBERS = 1 << 24
 AT_ONCE = 1024
 """Of many queries that are alike, so many are answered together."""
 ATTEMPTS = 5
+GROUND = "ground"
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +166,9 @@ def _by_index(
     indexes = _indexes(store, snapshot, shares)
     if len(indexes) < len(shares):
         return None
-    found = search_shortlist(matches.ids, query, shares, indexes, cosines_of, best)
+    if GROUND not in matches.kept:  # these are of one snapshot, whose indexes stay the same
+        matches.kept[GROUND] = Ground.of(matches.ids, indexes)
+    found = search_shortlist(matches.kept[GROUND], query, shares, indexes, cosines_of, best)
     if found is None:
         return None
     return Ranked(found.ids, found.scores, min(found.compared, len(matches)), exact=False)

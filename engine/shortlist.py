@@ -50,17 +50,34 @@ class Shortlist:
 
 
 @dataclass(frozen=True, eq=False)
+class Ground:
+    """Matching ids, made ready to be searched: the same for every query under a filter.
+
+    covered: the ids (c,) that every index holds, ascending; subsets: these, space by space; tail: the other ids.
+    """
+
+    covered: Ids
+    tail: Ids
+    subsets: Mapping[str, Subset]
+
+    @staticmethod
+    def of(ids: Ids, indexes: Mapping[str, VectorIndex]) -> Ground:
+        """ids: int64 (n,), ascending. indexes: by space."""
+        held = np.logical_and.reduce([index.covers(ids) for index in indexes.values()])
+        covered, tail = (ids, ids[:0]) if held.all() else (ids[held], ids[~held])
+        return Ground(covered, tail, {name: index.subset(covered) for name, index in indexes.items()})
+
+
+@dataclass(frozen=True, eq=False)
 class _Task:
-    """What stays the same from list to list. subsets: the `size` ids that every index holds; tail: the others."""
+    """What stays the same from list to list."""
 
     query: Query
     shares: Mapping[str, float]
     indexes: Mapping[str, VectorIndex]
     cosines: Cosines
     best: Best
-    subsets: Mapping[str, Subset]
-    size: int
-    tail: Ids
+    ground: Ground
 
 
 def depth_of(wanted: int) -> int:
@@ -72,36 +89,30 @@ def depth_of(wanted: int) -> int:
 
 
 def search_shortlist(
-    ids: Ids,
+    ground: Ground,
     query: Query,
     shares: Mapping[str, float],
     indexes: Mapping[str, VectorIndex],
     cosines: Cosines,
     best: Best,
 ) -> Shortlist | None:
-    """The first offset + k hits among `ids` (n,), ascending; None when lists cannot settle it: compare all then.
+    """The first offset + k hits among the ids of `ground`; None when lists cannot settle it: compare all then.
 
     shares: space -> how much it counts, adding up to 1. cosines: exact ones, of regions in a space. best: from ids,
     scores and a number of hits, the places of these, best first, whatever their score. Rows that an index does not
     hold yet are always compared.
     """
-    held = None
-    subsets = {name: index.subset(ids) for name, index in indexes.items()}
-    if any(subset.size < len(ids) for subset in subsets.values()):
-        held = np.logical_and.reduce([indexes[name].covers(ids) for name in shares])
-    covered, tail = (ids, ids[:0]) if held is None else (ids[held], ids[~held])
-    if not len(covered):
+    if not len(ground.covered):
         return None
-    if held is not None and len(indexes) > 1:  # every list is of the rows that all indexes hold
-        subsets = {name: index.subset(covered) for name, index in indexes.items()}
-    task = _Task(query, shares, indexes, cosines, best, subsets, len(covered), tail)
+    task = _Task(query, shares, indexes, cosines, best, ground)
     wanted = query.offset + query.k
     depth = depth_of(wanted)
     compared = _Compared(task)
-    compared.add(tail)
+    compared.add(ground.tail)
     rows = size = SIZE * depth
-    while size * LARGEST <= len(covered):
-        lists = {name: _List(index.walk(query.vectors[name], subsets[name]), size) for name, index in indexes.items()}
+    while size * LARGEST <= len(ground.covered):
+        walks = {name: index.walk(query.vectors[name], ground.subsets[name]) for name, index in indexes.items()}
+        lists = {name: _List(walk, size) for name, walk in walks.items()}
         found, rows = _until_it_stays(task, lists, compared, depth, rows)
         if found is not None:
             wanted = wanted if query.min_score is None else min(wanted, int((found.scores >= query.min_score).sum()))
@@ -188,7 +199,7 @@ def _settle(task: _Task, lists: Mapping[str, _List], compared: _Compared, depth:
         bound = _bound(task, lists, compared, count)
         settled = len(places) == depth and compared.scores[places[-1]] >= bound
         if settled or bound == -np.inf:
-            read = max(one.walk.compared for one in lists.values()) + len(task.tail)
+            read = max(one.walk.compared for one in lists.values()) + len(task.ground.tail)
             return Shortlist(compared.ids[places], compared.scores[places], read)
         if all(count >= len(one.ids) for one in lists.values()):
             return None

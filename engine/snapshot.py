@@ -22,7 +22,7 @@ from engine.attributes import AttributeType, Column
 from engine.columns import BUILT_IN, load_column
 from engine.database import KeptConnection, newest_generation, stream
 from engine.errors import SpaceError
-from engine.shards import MappedFile, VectorShard, open_vectors
+from engine.shards import VectorShard, open_vectors
 from engine.store import Store
 from engine.told import told
 from engine.vectors import SpaceVectors
@@ -73,8 +73,6 @@ class Snapshot:
     _open: Callable[[str], VectorShard]
     _columns: dict[str, Column] = field(default_factory=dict)
     _vectors: dict[int, SpaceVectors] = field(default_factory=dict)
-    _files: dict[int, list[MappedFile]] = field(default_factory=dict)
-    _looked_at: set[int] = field(default_factory=set)
     matches: dict[Hashable, Any] = field(default_factory=dict)
 
     def space(self, name: str) -> Space:
@@ -94,18 +92,10 @@ class Snapshot:
         return self.vectors_of(self.space(name))
 
     def vectors_of(self, space: Space) -> SpaceVectors:
-        """The vectors of a space that may still be being filled. Raises CatalogCorruptError for a broken file.
-
-        Whether the files are as long as they were is looked at once each time that a reader gives the snapshot.
-        """
+        """The vectors of a space that may still be being filled. Raises CatalogCorruptError for a broken file."""
         if space.id not in self._vectors:
             shards = [self._open(shard) for shard in self._shard_names.get(space.id, [])]
             self._vectors[space.id] = SpaceVectors(space.dim, shards)
-            self._files[space.id] = [shard.file for shard in shards if shard.file is not None]
-        if space.id not in self._looked_at:
-            for file in self._files[space.id]:
-                file.require_whole()
-            self._looked_at.add(space.id)
         return self._vectors[space.id]
 
     def rows_of(self, region_ids: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -134,7 +124,6 @@ class Reader:
         snapshot = self._snapshot
         if snapshot is None or not self._has(snapshot, columns):
             snapshot = self._snapshot = self._loaded(columns)
-        snapshot._looked_at.clear()
         return snapshot
 
     def _has(self, snapshot: Snapshot, columns: Callable[[Mapping[str, AttributeType]], Iterable[str]] | None) -> bool:

@@ -24,7 +24,9 @@ class SpaceVectors:
 
     def __init__(self, dim: int, shards: Sequence[VectorShard]) -> None:
         self.dim = dim
-        self._shards = [shard.vectors for shard in shards]
+        self._shards = shards
+        for shard in shards:
+            shard.require_whole()
         ids = np.concatenate([shard.ids for shard in shards]) if shards else np.empty(0, np.int64)
         sizes = [len(shard.ids) for shard in shards]
         number = np.repeat(np.arange(len(shards), dtype=np.int32), sizes)
@@ -53,20 +55,23 @@ class SpaceVectors:
         return np.where(inside, self._place_of[np.where(inside, ids, 0)], np.int32(-1))
 
     def gather(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The rows of these ids (m,) in their order, float32 (m, dim). Raises SpaceError when one has no row."""
+        """The rows of these ids (m,) in their order, float32 (m, dim).
+
+        Raises SpaceError when one has no row, CatalogCorruptError when a file that has one was cut short.
+        """
         place = self._places(ids)
         if len(place) and place.min() < 0:
             raise SpaceError(f"{int((place < 0).sum())} of {len(ids)} regions have no vector in this space")
         rows = np.empty((len(ids), self.dim), dtype=np.float32)
-        if len(ids):
-            _widen(self._halves(self._number[place], self._row[place]), rows)
+        for start in range(0, len(ids), CHUNK_ROWS):
+            part = place[start : start + CHUNK_ROWS]
+            _widen(self._halves(self._number[part], self._row[part]), rows[start : start + CHUNK_ROWS])
         return rows
 
     def _halves(self, number: NDArray[np.int32], row: NDArray[np.int32]) -> NDArray[np.float16]:
         """Rows (m, dim), m > 0, by shard and row; not copied where they are a run of one shard."""
         if number[0] == number[-1] and np.all(number == number[0]):
-            found: NDArray[np.float16] = self._shards[number[0]][_as_slice(row)]
-            return found
+            return self._of_shard(int(number[0]), row)
         found = np.empty((len(number), self.dim), dtype=np.float16)
         order = None
         if not np.all(number[1:] >= number[:-1]):
@@ -76,8 +81,14 @@ class SpaceVectors:
         start = 0
         for end in ends:
             part = slice(start, end) if order is None else order[start:end]
-            found[part] = self._shards[number[start]][_as_slice(row[start:end])]
+            found[part] = self._of_shard(int(number[start]), row[start:end])
             start = end
+        return found
+
+    def _of_shard(self, number: int, row: NDArray[np.int32]) -> NDArray[np.float16]:
+        shard = self._shards[number]
+        shard.require_whole()
+        found: NDArray[np.float16] = shard.vectors[_as_slice(row)]
         return found
 
     def chunks(

@@ -27,7 +27,7 @@ from engine.index import KINDS, VectorIndex
 from engine.query import Query
 from engine.search import CHUNK_NUMBERS, best_of_groups
 from engine.shards import VectorShard
-from engine.shortlist import fuse, search_shortlist
+from engine.shortlist import Ground, fuse, search_shortlist
 from engine.vectors import SpaceVectors
 
 QUERIES, TOP = 40, 10
@@ -122,7 +122,7 @@ def run_queries(spaces: Spaces, queries: dict[str, np.ndarray], candidates: dict
             for kind, indexes in candidates.items():
                 started = time.process_time()
                 found = search_shortlist(
-                    allowed,
+                    Ground.of(allowed, indexes),
                     query,
                     shares,
                     indexes,

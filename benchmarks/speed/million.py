@@ -133,7 +133,6 @@ class Bench:
         """All that is kept of filters, as if they had never been asked; columns stay."""
         parse._parsed.cache_clear()
         self.snapshot.matches.clear()
-        self.index._subsets.clear()
 
     def best(self, number: int, places: np.ndarray) -> np.ndarray:
         """Row numbers of the true best among places."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache, reduce
-from typing import Any
+from collections.abc import Callable
+from functools import cache, reduce, wraps
+from threading import RLock
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,9 @@ from indexer.runtime.network import (
 
 CHUNK = 8
 """Pictures an inference: several small requests in flight keep every core busy at less memory than one large."""
+LARGEST_PRODUCTS = (1, 64, 8, 8)
+"""Shape of what is convolved to see whether sums of products saturate."""
+Made = TypeVar("Made")
 
 
 class OpenVinoRuntime:
@@ -64,7 +69,22 @@ class OpenVinoRuntime:
         return np.concatenate([out[start] for start in sorted(out)])
 
 
-@cache
+_making = RLock()
+
+
+def _once(make: Callable[[], Made]) -> Callable[[], Made]:
+    """What it makes, made by who asks first: once, however many threads ask at the same time."""
+    kept = cache(make)
+
+    @wraps(make)
+    def made() -> Made:
+        with _making:
+            return kept()
+
+    return made
+
+
+@_once
 def _core() -> Any:
     """The one Core of the process.
 
@@ -76,24 +96,30 @@ def _core() -> Any:
     return openvino.Core()
 
 
-@cache
+@_once
 def exact_in_eight_bits() -> bool:
     """Whether this CPU multiplies and adds 8-bit integers exactly, as those with VNNI (or its like) do.
 
     Others add pairs of products in 16 bits, which large weights saturate (oneDNN, "Nuances of int8 Computations"): a
     convolution over the largest numbers tells, on any system and under any limit that is set for oneDNN.
     """
+    found = _largest_products()(np.full(LARGEST_PRODUCTS, 255, np.float32))[0]
+    _, channels, side, _ = LARGEST_PRODUCTS
+    inside = found[:, :, 1 : side - 1, 1 : side - 1]  # the border reads zeros as well
+    return bool((np.abs(inside - 255 * 127 * channels * 9) < 1).all())
+
+
+def _largest_products() -> Any:
+    """A convolution of the largest 8-bit weights, compiled; of VGG's shape, for oneDNN has other code for others."""
     from openvino import Model
     from openvino import opset13 as ops
 
-    channels, largest = 16, Quantise(255.0)
-    weight = np.full((channels, channels, 1, 1), 127, np.int8)
-    layer = Convolution(weight, np.zeros(channels, np.float32), padding=(0, 0), scale=np.ones(channels, np.float32))
-    x = ops.parameter([1, channels, 1, 1], np.float32)
+    channels = LARGEST_PRODUCTS[1]
+    weight = np.full((channels, channels, 3, 3), 127, np.int8)
+    layer = Convolution(weight, np.zeros(channels, np.float32), scale=np.ones(channels, np.float32))
+    x = ops.parameter(list(LARGEST_PRODUCTS), np.float32)
     hints = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
-    compiled = _core().compile_model(Model([_apply((largest, layer), x, True)], [x], "largest"), "CPU", hints)
-    found = compiled(np.full((1, channels, 1, 1), 255, np.float32))[0]
-    return bool((np.abs(found - 255 * 127 * channels) < 1).all())
+    return _core().compile_model(Model([_apply((Quantise(255.0), layer), x, True)], [x], "largest"), "CPU", hints)
 
 
 def build(network: Network, eight_bit: bool = False) -> Any:

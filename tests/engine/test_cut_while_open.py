@@ -17,6 +17,7 @@ from engine.search import search
 from engine.snapshot import Reader
 
 ROOT = Path(__file__).parents[2]
+no_windows = pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody shorten a file that is mapped")
 ROWS, DIM = 4_000, 64  # many pages: reading past the end of a shortened file would be a SIGBUS
 
 CHILD = """
@@ -44,11 +45,41 @@ for ask in (lambda: search(reader, query), lambda: pictures.get(3990)):
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody shorten a file that is mapped")
-def test_a_file_cut_short_under_a_reader_is_an_error(tmp_path: Path) -> None:
-    store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(ROWS, DIM)})
+JOB = """
+import os, sys
+from engine.clusters import cluster
+from engine.errors import CatalogCorruptError
+from engine.maps import make_map
+from engine.snapshot import Reader
+from engine.store import Store
+
+store = Store.open(sys.argv[1])
+reader = Reader(store)
+
+def cut(*told):
+    for path in store.vectors.iterdir():
+        os.truncate(path, 300)
+
+def pieces():
+    for ids, rows in reader.snapshot().vectors("vgg").chunks(rows=500):
+        cut()
+
+jobs = {
+    "cluster": lambda: cluster(reader, "vgg", 5, progress=cut),
+    "map": lambda: make_map(reader, "vgg", "pca", progress=cut),
+    "pieces": pieces,
+}
+try:
+    jobs[sys.argv[2]]()
+except CatalogCorruptError as error:
+    print(error)
+"""
+
+
+def run(code: str, *arguments: str) -> list[str]:
+    """The lines that a process prints, which must end well."""
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(store.root)],
+        [sys.executable, "-c", code, *arguments],
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -56,10 +87,24 @@ def test_a_file_cut_short_under_a_reader_is_an_error(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, (done.returncode, done.stderr)
-    vectors, thumbnails = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+@no_windows
+def test_a_file_cut_short_under_a_reader_is_an_error(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(ROWS, DIM)})
+    vectors, thumbnails = run(CHILD, str(store.root))
     for line, folder in ((vectors, "vectors"), (thumbnails, "thumbnails")):
         assert folder in line and "cut short while it was open: run `houndstooth check`" in line
     assert len(check(store).findings) == len(list(store.vectors.iterdir())) + len(list(store.thumbnails.iterdir())) + 2
+
+
+@no_windows
+@pytest.mark.parametrize("job", ["cluster", "map", "pieces"])
+def test_a_file_cut_short_under_a_long_job_is_an_error(tmp_path: Path, job: str) -> None:
+    store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(ROWS, DIM)})
+    (line,) = run(JOB, str(store.root), job)
+    assert "vectors" in line and "cut short while it was open: run `houndstooth check`" in line
 
 
 @pytest.mark.parametrize("how", ["replaced", "deleted"])

@@ -236,6 +236,55 @@ def test_what_is_kept_of_a_filter_ends_with_its_generation(small: Store, exact_r
 
 
 @pytest.mark.usefixtures("short_lists")
+@pytest.mark.parametrize("newer", [0, 40], ids=["whole", "rows newer than the indexes"])
+def test_what_indexes_make_of_a_filter_is_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newer: int
+) -> None:
+    """By each of the spaces, whatever else is searched meanwhile."""
+    rows = {"shape": clustered(440, DIM, 5), "colour": clustered(440, OTHER, 6)}
+    made = make_store(tmp_path / "c", {name: some[:400] for name, some in rows.items()})
+    with writing(made) as writer:
+        assert refresh_indexes(writer, flat_rows=100) == dict.fromkeys(rows, "ivf-sq8")
+    if newer:
+        add_products(made, {name: some[400:] for name, some in rows.items()}, first=400)
+    asked = []
+    subset = VectorIndex.subset
+    monkeypatch.setattr(VectorIndex, "subset", lambda index, ids: asked.append(index) or subset(index, ids))
+    reader = Reader(made)
+    for turn in range(6):
+        for where in ("", "width > 0", "width > 1"):
+            for using in (("shape",), ("colour", "shape")):
+                if len(using) == 1 and where:
+                    continue
+                vectors = {name: rows[name][turn] for name in using}
+                exclude = frozenset([turn + 1]) if turn % 2 else frozenset()
+                found = search(reader, Query(vectors, where=where, exclude_products=exclude), exact_rows=0)
+                assert not found.exact and found.matched == 400 + newer - len(exclude)
+    assert len(asked) == 1 + 3 * 2
+
+
+@pytest.mark.usefixtures("short_lists")
+def test_many_copies_of_one_photo_are_settled_by_a_longer_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No list that ends among them can tell which of them are first; one that goes beyond can."""
+    rows = clustered(3_000, DIM, 5)
+    draw = np.random.default_rng(0)
+    rows[draw.permutation(3_000)[:300]] = rows[7]
+    made = make_store(tmp_path / "c", {"shape": rows})
+    with writing(made) as writer:
+        refresh_index(writer, "shape", flat_rows=100)
+    sizes = []
+    lists = shortlist._List
+    monkeypatch.setattr(shortlist, "_List", lambda walk, size: sizes.append(size) or lists(walk, size))
+    reader = Reader(made)
+    for query in (Query({"shape": rows[7]}, k=20), Query({"shape": rows[7]}, k=20, group="image")):
+        sizes.clear()
+        rough, exact = search(reader, query, exact_rows=0), search(reader, query)
+        assert [hit.region_id for hit in rough.hits] == [hit.region_id for hit in exact.hits]
+        assert not rough.exact and rough.searched < 3_000
+        assert sizes[0] < 300 < sizes[-1] < 3_000
+
+
+@pytest.mark.usefixtures("short_lists")
 def test_removed_rows_do_not_come_back_from_the_index(small: Store) -> None:
     reader, query = Reader(small), Query({"shape": clustered(400, DIM, 5)[7]}, k=10)
     before = search(reader, query, exact_rows=0)
