@@ -6,7 +6,8 @@
 
 Naming: rendered garments of eleven colours, each shot before a white, a grey and a busy background, as JPEG, with their
 own masks and with those that `--garments deeplab` finds; the share named right and the share of garments whose name
-changes with the background alone, with Wilson intervals (Wilson 1927).
+changes with the background alone, with Wilson intervals (Wilson 1927). Of rendered garments with patterns, the share
+whose dominant colour is the name of one of the cloth's own: fine checks mix to something between.
 
 Search: the masked photos of `clothing-masks/`, halved by who took them. Each garment of a half is asked for by its
 median colour, and by the two colours of its two clusters; the answer is looked for in the rest of that half.
@@ -41,8 +42,8 @@ from indexer.decode import decode, read_picture
 from indexer.demo.colours import ELEVEN
 from indexer.demo.oracle import scene, solid_garment
 from indexer.demo.render import render
-from indexer.demo.sample import random_shot
-from indexer.demo.spec import CATEGORIES
+from indexer.demo.sample import random_garment, random_shot
+from indexer.demo.spec import CATEGORIES, PATTERNS
 from indexer.garments.find import open_step
 from indexer.masks import apply_mask
 from indexer.picture import Picture
@@ -110,6 +111,24 @@ def _names_of(garments: list[tuple[str, list[Picture]]], masker: Masker, way: st
     changed = int((names != names[:, :1]).any(axis=1).sum())
     rows.append(_share(f"name changes with the background, {way}", changed, len(garments)))
     return rows
+
+
+def measure_patterned(seeds: int) -> list[dict[str, object]]:
+    """Whether the dominant colour is one of the cloth's: a row for each pattern, and one for all."""
+    palette = Palette()
+    rows, right = [], 0
+    for pattern in PATTERNS:
+        hits = 0
+        for seed in range(seeds):
+            garment = random_garment(seed, CATEGORIES[seed % len(CATEGORIES)], pattern)
+            photo = render(garment, random_shot(seed, 1 + seed % 3, SIZE))
+            cloth = [Picture(np.full((8, 8, 3), colour.rgb, np.uint8), None, (8, 8)) for colour in garment.colours]
+            pictures = [replace(decode(photo.jpeg()), mask=photo.mask), *cloth]
+            told, *own = (said["dominant_colour"][0] for said in palette.describe(palette.extract(pictures)))
+            hits += told in own
+        rows.append(_share(f"dominant colour is of the cloth, {pattern}", hits, seeds))
+        right += hits
+    return [*rows, _share("dominant colour is of the cloth, all", right, seeds * len(PATTERNS))]
 
 
 def _share(measure: str, hits: int, n: int) -> dict[str, object]:
@@ -287,7 +306,8 @@ def main() -> None:
     if given.tune:
         tune(read_garments(given.data, half=0), print)
         return
-    rows = measure_names(given.seeds) + measure_search(read_garments(given.data, half=1))
+    rows = measure_names(given.seeds) + measure_patterned(5 * given.seeds)
+    rows += measure_search(read_garments(given.data, half=1))
     print(json.dumps({"rows": rows}, indent=1) if given.format == "json" else as_table(rows))
 
 
