@@ -43,9 +43,10 @@ def narrow(
     off = slack(snapshot, shares)
     found = _Found(matches[0].groups, wanted, off, _floors(queries, off))
     gone = _excluded(matches)
+    asked = {name: np.stack([query.vectors[name] for query in queries]) for name in shares}
     step = max(1, BLOCK_NUMBERS // max(len(queries), *(snapshot.space(name).dim for name in shares)))
     for start in range(0, len(ids), step):
-        scores = _scores(snapshot, queries, ids[start : start + step], shares)
+        scores = _scores(snapshot, asked, ids[start : start + step], shares)
         of, places = gone.within(start, start + step)
         scores[of, places - start] = -np.inf
         found.add(start, scores)
@@ -69,18 +70,18 @@ def _floors(queries: Sequence[Query], off: float) -> NDArray[np.float32]:
 
 
 def _scores(
-    snapshot: Snapshot, queries: Sequence[Query], ids: NDArray[np.int64], shares: Mapping[str, float]
+    snapshot: Snapshot, asked: Mapping[str, NDArray[np.float32]], ids: NDArray[np.int64], shares: Mapping[str, float]
 ) -> NDArray[np.float32]:
-    """Fused cosines of queries and regions, float32 (q, n), off by rounding."""
+    """Fused cosines of queries, unit rows (q, dim) by space, and regions: float32 (q, n), off by rounding."""
     total: NDArray[np.float32] | None = None
     for name, share in shares.items():
         vectors = snapshot.vectors(name)
         has = vectors.has(ids)
         rows = vectors.gather(ids if has.all() else ids[has])
-        rows *= np.float32(share) / np.sqrt(np.vecdot(rows, rows))[:, None]
-        part = np.stack([query.vectors[name] for query in queries]) @ rows.T
+        part = asked[name] @ rows.T
+        part *= np.float32(share) / np.sqrt(np.vecdot(rows, rows))
         if len(rows) < len(ids):
-            some, part = part, np.full((len(queries), len(ids)), share * mean_of(snapshot, name), np.float32)
+            some, part = part, np.full((len(part), len(ids)), share * mean_of(snapshot, name), np.float32)
             part[:, has] = some
         total = part if total is None else np.add(total, part, out=total)
     assert total is not None
@@ -127,7 +128,9 @@ class _Found:
         """Take in a block: scores (q, n) of the regions from place `start` on."""
         if not start:
             self._begin(scores)
-        of, places = np.nonzero(scores >= self._low[:, None])
+        some = np.flatnonzero(scores.max(axis=1) >= self._low)  # in most blocks most queries find nothing
+        of, places = np.nonzero(scores[some] >= self._low[some, None])
+        of = some[of]
         self._of = np.concatenate([self._of, of])
         self._places = np.concatenate([self._places, places + start])
         self._scores = np.concatenate([self._scores, scores[of, places]])

@@ -67,13 +67,14 @@ def search_many(
 ) -> list[Results]:
     """Answer many queries, each as `search` does, with the same hits and scores, in a fraction of the time.
 
-    Queries of the same filter, spaces, weights and groups share what can be shared, AT_ONCE at a time: the filter, one
-    read of the catalog, and, where all matching regions are compared, one pass over their rows. Each answer is of one
-    generation; where the catalog moves on meanwhile, later ones are of a newer. Raises as `search` does.
+    Queries of the same filter, spaces, weights, groups and number of hits share what can be shared, AT_ONCE at a time:
+    the filter, one read of the catalog, and, where all matching regions are compared, one pass over their rows. Each
+    answer is of one generation; where the catalog moves on meanwhile, later ones are of a newer. Raises as `search`.
     """
     alike: dict[Hashable, list[int]] = {}
     for place, query in enumerate(queries):
-        alike.setdefault((query.where, query.group, tuple(sorted(query.weights.items()))), []).append(place)
+        asked = (query.where, query.group, tuple(sorted(query.weights.items())), query.offset + query.k)
+        alike.setdefault(asked, []).append(place)
     found: dict[int, Results] = {}
     for places in alike.values():
         for start in range(0, len(places), AT_ONCE):
@@ -84,7 +85,7 @@ def search_many(
 
 
 def _answer(reader: Reader, queries: Sequence[Query], exact_rows: int | None) -> list[Results]:
-    """Queries of the same filter, spaces, weights and groups."""
+    """Queries of the same filter, spaces, weights, groups and number of hits."""
     for attempt in range(ATTEMPTS):
         snapshot, condition = snapshot_for(reader, queries[0].where)
         for query in queries:
@@ -121,7 +122,7 @@ def rank(
 
     Queries of the same spaces and weights, whose matches differ in what is excluded only.
     """
-    shares = space_shares(snapshot, queries[0])
+    shares = space_shares(snapshot, queries[0].weights)
     if exact_rows is None:
         exact_rows = EXACT_NUMBERS // sum(snapshot.space(name).dim for name in shares)
     ranked: dict[int, Ranked] = {}
@@ -194,12 +195,12 @@ def _check_dimensions(snapshot: Snapshot, query: Query) -> None:
             raise SpaceError(f"space '{name}' was just replaced by another version of its extractor: ask again")
 
 
-def space_shares(snapshot: Snapshot, query: Query) -> dict[str, float]:
+def space_shares(snapshot: Snapshot, weights: Mapping[str, float]) -> dict[str, float]:
     """How much each space counts in the score, by name; they add up to 1."""
-    names = sorted(query.vectors)
+    names = sorted(weights)
     if len(names) == 1:
         return {names[0]: 1.0}
-    say = {name: query.weights[name] / spread_of(snapshot, name) for name in names}
+    say = {name: weights[name] / spread_of(snapshot, name) for name in names}
     total = sum(say.values())
     return {name: value / total for name, value in say.items()}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def explain(ask: Ask, results: Results, reader: Reader, extractors: Extractors, garments: Garments) -> dict[str, Any]:
     """JSON types: spaces (weight and share of the score each), query (attributes of what was asked with), and text."""
     snapshot = reader.snapshot()
-    shares = space_shares(snapshot, results.query)
+    shares = space_shares(snapshot, results.query.weights)
     spaces = {name: {"weight": results.query.weights[name], "share": round(share, 4)} for name, share in shares.items()}
     asked = _asked(ask, reader, extractors, garments)
     how = "exactly" if results.exact else "by an approximate index, re-ranked exactly"

@@ -8,7 +8,8 @@
 Times a query are of the processor, on one thread, and only their ratios mean something. Filters: "half" and "5 %" are
 random; "far" lets through the 25 % of rows least like the query, where an index that reads a fixed number of cells
 finds next to nothing; "plane" the 20 % least like the query and another one together, which lie beyond a plane that
-passes near the query, so that cells are cut by it. "at least" is the lower end of Wilson's 95 % interval of recall.
+passes near the query, so that cells are cut by it. "at least" is the lower end of Wilson's 95 % interval of recall;
+"read" how many rows the cells had that were read, on the mean.
 A query that lists do not settle is answered by comparing all rows; its time here is what the lists cost in vain.
 """
 
@@ -112,7 +113,7 @@ Indexes = dict[str, VectorIndex]
 
 
 def run_queries(spaces: Spaces, queries: dict[str, np.ndarray], candidates: dict[str, Indexes]) -> dict[str, list]:
-    """filter -> [rows, seconds of all rows compared, {kind: (seconds, recall, queries settled without all rows)}]."""
+    """filter -> [rows, seconds of all rows compared, {kind: (seconds, recall, queries settled, rows read)}]."""
     gathered: dict[str, list] = {}
     shares = {name: 1 / len(spaces) for name in spaces}
     first = next(iter(spaces))
@@ -124,7 +125,7 @@ def run_queries(spaces: Spaces, queries: dict[str, np.ndarray], candidates: dict
             started = time.process_time()
             scores = fuse({name: cosines(spaces[name], allowed, query.vectors[name]) for name in spaces}, shares)
             truth = allowed[best_of_groups(scores, allowed, TOP)]
-            entry = gathered.setdefault(label, [len(allowed), 0.0, {kind: [0.0, 0.0, 0] for kind in candidates}])
+            entry = gathered.setdefault(label, [len(allowed), 0.0, {kind: [0.0, 0.0, 0, 0] for kind in candidates}])
             entry[1] += (time.process_time() - started) / count
             for kind, indexes in candidates.items():
                 started = time.process_time()
@@ -141,19 +142,21 @@ def run_queries(spaces: Spaces, queries: dict[str, np.ndarray], candidates: dict
                 if found is not None:
                     figures[1] += len(np.intersect1d(found.ids, truth)) / TOP
                     figures[2] += 1
+                    figures[3] += found.compared
     return gathered
 
 
 def print_table(title: str, gathered: dict[str, list], count: int) -> None:
     """One line a filter and kind."""
-    print(f"\n{title}\nfilter       rows  kind         ms a query  of exact  recall@10  at least  settled")
+    print(f"\n{title}\nfilter       rows  kind         ms a query  of exact  recall@10  at least  settled      read")
     for label, (rows, exact, kinds) in gathered.items():
         print(f"{label:8} {rows:8,}  {'all rows':12} {exact * 1e3:10.1f} {1:9.2f} {1:10.3f} {'':>9} {'':>8}")
-        for kind, (seconds, recall, settled) in kinds.items():
+        for kind, (seconds, recall, settled, read) in kinds.items():
             mean = recall / settled if settled else 0
             told = f"{mean:10.3f} {lowest(mean, TOP * settled):9.3f}" if settled else f"{'-':>10} {'-':>9}"
             print(
-                f"{'':8} {'':8}  {kind:12} {seconds * 1e3:10.1f} {seconds / exact:9.2f} {told} {settled / count:8.0%}",
+                f"{'':8} {'':8}  {kind:12} {seconds * 1e3:10.1f} {seconds / exact:9.2f} {told} {settled / count:8.0%} "
+                f"{read / settled if settled else 0:9,.0f}",
                 flush=True,
             )
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.scale import mean_of, spread_of
+from engine.scale import mean_of
+from engine.search import space_shares
 from engine.snapshot import Snapshot
 
 CHUNK_SCORES = 8_000_000
@@ -45,7 +46,7 @@ def rankings(
     `engine.search`: sum(a * cosine) / sum(a), a = weight / spread.
     """
     held = {name: _vectors(snapshot, name, gallery.rows) for name in weights}
-    shares = _shares(snapshot, weights)
+    shares = space_shares(snapshot, weights)
     photos, starts = np.unique(gallery.images, return_index=True)
     step = max(1, CHUNK_SCORES // max(1, len(gallery.rows)))
     for begin in range(0, len(queries.rows), step):
@@ -61,13 +62,6 @@ def rankings(
         scores[queries.images[places][:, None] == photos] = -np.inf
         order = np.argsort(-scores, axis=1, kind="stable")
         yield places, order, np.take_along_axis(scores, order, axis=1)
-
-
-def _shares(snapshot: Snapshot, weights: Mapping[str, float]) -> dict[str, float]:
-    if len(weights) == 1:
-        return dict.fromkeys(weights, 1.0)
-    say = {name: weight / spread_of(snapshot, name) for name, weight in weights.items()}
-    return {name: value / sum(say.values()) for name, value in say.items()}
 
 
 def _vectors(

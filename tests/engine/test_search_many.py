@@ -163,9 +163,9 @@ def test_a_product_of_blocks_alone_would_not_do(store: Store, monkeypatch: pytes
 def test_rounding_stays_within_the_allowance(tmp_path: Path, dim: int) -> None:
     made = make_store(tmp_path / "c", {"vgg": np.concatenate([unit_rows(200, dim), near_ties(200, dim)])})
     snapshot = Reader(made).snapshot()
-    asked = [Query({"vgg": row}) for row in np.concatenate([unit_rows(30, dim, 3), near_ties(30, dim)])]
-    rough = narrowing._scores(snapshot, asked, snapshot.region_ids, {"vgg": 1.0})
-    exact = [module.cosines(snapshot, "vgg", snapshot.region_ids, query.vectors["vgg"]) for query in asked]
+    asked = np.concatenate([unit_rows(30, dim, 3), near_ties(30, dim)])
+    rough = narrowing._scores(snapshot, {"vgg": asked}, snapshot.region_ids, {"vgg": 1.0})
+    exact = [module.cosines(snapshot, "vgg", snapshot.region_ids, row) for row in asked]
     worst = np.abs(rough - np.stack(exact)).max()
     assert 0 < worst < narrowing.slack(snapshot, {"vgg": 1.0}) / 2
 
