@@ -36,8 +36,9 @@ def command(
     """Find the garments in each PHOTO, or in the photos of a folder, and write them to a folder.
 
     Of each photo: NAME-mask.png, NAME-overlay.png (the photo with the garment outlined), NAME-cutout.png (the garment's
-    own pixels, the rest transparent); with maskrcnn NAME-2-mask.png and so on for further garments. Photos whose
-    pictures are there and newer are left as they are. Exits with 1 when no photo could be used.
+    own pixels, the rest transparent); with maskrcnn NAME-2-mask.png and so on for further garments. Photos of one name
+    keep their suffix: NAME.jpg-mask.png. Photos whose pictures are there and newer are left as they are. Exits with 1
+    when no photo could be used.
 
     \b
     houndstooth garments dress.jpg --to cut/
@@ -46,17 +47,20 @@ def command(
     from tqdm import tqdm
 
     from indexer.garments.find import open_step
-    from indexer.garments.write import write_garments
-    from indexer.sources.base import SourceImage
+    from indexer.garments.write import Written, write_garments
+    from indexer.sources.base import SourceImage, SourceProblem
     from indexer.sources.folder import FolderSource
 
     step = open_step(choice, {"weights": str(weights)} if weights else None)
     found = [item for photo in photos for item in FolderSource(photo.absolute())]
     named = [(item.file, item.product) for item in found if isinstance(item, SourceImage)]
+    problems = (item for item in found if isinstance(item, SourceProblem) and item.fatal)
+    lost = [Written(item.path, "failed", item.reason) for item in problems]
     quiet = not sys.stderr.isatty()
     written = list(tqdm(write_garments(named, to, step, category), total=len(named), unit=" photos", disable=quiet))
-    _print(written, to, output)
-    if not any(one.state != "failed" for one in written):
+    told = [*written, *lost]
+    _print(told, to, output)
+    if not any(one.state != "failed" for one in told):
         raise SystemExit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -42,12 +43,22 @@ def write_garments(
 ) -> Iterator[Written]:
     """Write the garments of each photo (path, name without suffix) to the folder `to`, one photo at a time.
 
-    A photo whose pictures are there and not older is left as it is. Kill it at any moment: no picture is ever half
-    written, and the next call goes on. Raises what the finder raises, and OSError when the disk refuses.
+    A photo whose pictures are there and not older is left as it is. Photos of one name are told apart by their suffix
+    (a.jpg-mask.png and a.png-mask.png); where that is one too, the first is written and the others fail. Kill it at any
+    moment: no picture is ever half written, and the next call goes on. Raises what the finder raises, and OSError when
+    the disk refuses.
     """
+    shared = Counter(name for _, name in dict.fromkeys(photos))
+    whose: dict[str, Path] = {}
     for path, name in photos:
+        own = name + path.suffix if shared[name] > 1 else name
+        first = whose.setdefault(own, path)
+        if first != path:
+            reason = f"its pictures would be called as those of {first}: write them to another folder"
+            yield Written(str(path), "failed", reason)
+            continue
         try:
-            yield _write_photo(path, to / name, step, category)
+            yield _write_photo(path, to / own, step, category)
         except PictureError as error:
             yield Written(str(path), "failed", str(error))
 

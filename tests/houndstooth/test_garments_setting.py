@@ -193,3 +193,29 @@ def test_garments_tells_photos_without_one_and_broken_ones(cli, tmp_path: Path) 
     assert "1 without a garment, 1 failed" in done.out
     assert "broken.png" in done.err
     assert cli("garments", tmp_path / "p" / "broken.png", "--to", tmp_path / "cut").code == 1
+
+
+def test_garments_of_photos_with_one_name_are_not_lost(cli, tmp_path: Path) -> None:
+    for name in ("1.png", "1.bmp", "2.png"):
+        draw_garments(tmp_path / "a" / name, *BOTH)
+    for name in ("1.png", "3.png"):
+        draw_garments(tmp_path / "b" / name, BOTH[1], BOTH[0])
+    for again in (False, True):
+        done = cli("garments", tmp_path / "a", tmp_path / "b", "--to", tmp_path / "cut", "--format", "json")
+        assert done.code == 0, done.err
+        states = {one["photo"].removeprefix(f"{tmp_path}/"): one["state"] for one in done.json}
+        kept = "unchanged" if again else "written"
+        assert states == {"a/1.png": kept, "a/1.bmp": kept, "a/2.png": kept, "b/1.png": "failed", "b/3.png": kept}
+        (lost,) = (one["reason"] for one in done.json if one["state"] == "failed")
+        assert str(tmp_path / "a" / "1.png") in lost and "another folder" in lost
+    masks = {path.name for path in (tmp_path / "cut").glob("*-mask.png")}
+    assert masks == {"1.png-mask.png", "1.bmp-mask.png", "2-mask.png", "3-mask.png"}
+
+
+def test_garments_tells_of_what_could_not_be_read(cli, tmp_path: Path) -> None:
+    draw_garments(tmp_path / "a" / "1.png", *BOTH)
+    (tmp_path / "a" / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (tmp_path / "a" / "again").symlink_to(tmp_path / "a")  # its photos are read where they are: nothing is lost
+    done = cli("garments", tmp_path / "a", "--to", tmp_path / "cut")
+    assert done.code == 0 and "2 photos: 1 written" in done.out and "1 failed" in done.out
+    assert f"failed: {tmp_path / 'a' / 'gone.jpg'}: a link to what is not there" in done.err
