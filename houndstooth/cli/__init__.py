@@ -127,5 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _complain(message: str) -> None:
-    """One line; a name that is not UTF-8 is shown with its bytes as escapes."""
-    click.echo(f"Error: {message.encode(errors='backslashreplace').decode()}", err=True)
+    """The message; what names of files and products in it could make of a terminal is shown as escapes."""
+    from houndstooth.cli.shown import shown
+
+    # No map(): that name is the command's module here, once it was loaded.
+    click.echo("Error: " + "\n".join([shown(line) for line in message.split("\n")]), err=True)

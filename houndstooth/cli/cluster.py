@@ -11,6 +11,7 @@ import click
 
 from houndstooth.cli.counted import counted, three_places
 from houndstooth.cli.options import catalog_option, table_or_json, where_option
+from houndstooth.cli.shown import shown, table_text
 
 if TYPE_CHECKING:
     from engine.clusters import ClusterRun
@@ -107,10 +108,8 @@ def run_json(run: ClusterRun) -> dict[str, Any]:
 
 def run_text(run: ClusterRun) -> str:
     """A run for people."""
-    from tabulate import tabulate
-
     silhouette = "" if run.silhouette is None else f", silhouette {three_places(run.silhouette)}"
     sizes = f"{counted(run.rows, 'photo')} in {counted(run.k, 'cluster')}"
-    said = f"{run.name}: {sizes} over {run.space}, inertia {run.inertia:.1f}{silhouette}"
+    said = f"{shown(run.name)}: {sizes} over {run.space}, inertia {run.inertia:.1f}{silhouette}"
     rows = [[one.number, one.name, one.size, one.medoid_product or "removed"] for one in run.clusters]
-    return f"{said}\n\n{tabulate(rows, ['', 'name', 'size', 'medoid'])}"
+    return f"{said}\n\n{table_text(rows, ['', 'name', 'size', 'medoid'])}"

@@ -55,7 +55,7 @@ def _print_list(catalog: Path, output: str) -> None:
             one.space,
             one.k,
             one.rows,
-            three_places(one.silhouette),
+            one.silhouette,
             one.created,
             one.where,
         ],

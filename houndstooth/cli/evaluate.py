@@ -13,6 +13,7 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json, using_option
+from houndstooth.cli.shown import shown
 
 if TYPE_CHECKING:
     from engine.retrieval.report import Figures, RetrievalReport
@@ -115,7 +116,7 @@ def _print_groups(per: str, groups: Mapping[str, Figures]) -> None:
     click.echo(f"{per:<{width}} {'queries':>8}" + "".join(f"{name:>12}" for name in names))
     for name, one in groups.items():
         cells = "".join(f"{value.mean:>12.3f}" for value in one.measures.values())
-        click.echo(f"{name[:30]:<{width}} {one.queries:>8}{cells}")
+        click.echo(f"{shown(name[:30]):<{width}} {one.queries:>8}{cells}")
 
 
 @contextmanager

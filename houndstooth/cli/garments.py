@@ -11,6 +11,7 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import table_or_json
+from houndstooth.cli.shown import shown
 
 if TYPE_CHECKING:
     from indexer.garments.write import Written
@@ -75,4 +76,4 @@ def _print(written: list[Written], to: Path, output: str) -> None:
     )
     for one in written:
         if one.state == "failed":
-            click.echo(f"  failed: {one.photo}: {one.reason}", err=True)
+            click.echo(f"  failed: {shown(one.photo)}: {shown(one.reason)}", err=True)

@@ -15,6 +15,7 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json
+from houndstooth.cli.shown import shown
 
 if TYPE_CHECKING:
     from engine.attributes import AttributeType
@@ -332,6 +333,6 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
         pairs = counted(len(near), "pair looks", "pairs look")
         click.echo(f"{pairs} nearly the same: `houndstooth info --near-duplicates` lists them")
     for line in failed:
-        click.echo(f"  failed: {line.path}: {line.reason}", err=True)
+        click.echo(f"  failed: {shown(line.path)}: {shown(line.reason)}", err=True)
     if counts.failed > len(failed):
         click.echo(f"  ... `houndstooth info --failures` lists all {counts.failed}", err=True)

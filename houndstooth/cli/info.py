@@ -11,6 +11,7 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json
+from houndstooth.cli.shown import shown, table_text
 
 if TYPE_CHECKING:
     from engine.info import Info
@@ -73,12 +74,10 @@ def _print_lines(name: str, lines: list[FileLine] | list[NearPair]) -> None:
     many = name.replace("_", " ")
     click.echo(counted(len(lines), many.removesuffix("s"), many))
     for line in lines:
-        click.echo("  " + "  ".join(str(value) for value in asdict(line).values() if value != ""))
+        click.echo("  " + "  ".join(shown(value) for value in asdict(line).values() if value != ""))
 
 
 def _print_info(told: Info) -> None:
-    from tabulate import tabulate
-
     click.echo(f"{told.path}, generation {told.generation}, made {told.created}")
     click.echo(
         f"{counted(told.products, 'product')}, {counted(told.images, 'photo')}, {counted(told.regions, 'region')} "
@@ -98,16 +97,16 @@ def _print_info(told: Info) -> None:
         ]
         for space in told.spaces
     ]
-    click.echo("\n" + tabulate(spaces, ["space", "reads", "dimension", "vectors", "index", "shards", "size"]))
+    click.echo("\n" + table_text(spaces, ["space", "reads", "dimension", "vectors", "index", "shards", "size"]))
     if told.attributes:
-        click.echo("\nAttributes: " + ", ".join(_attributes(told)))
+        click.echo("\nAttributes: " + shown(", ".join(_attributes(told))))
     runs = [
         [run["id"], run["kind"], run["started"], run["seen"], run["indexed"], run["unchanged"], run["duplicate"],
          run["failed"], "" if run["finished"] else "not finished", run["source"]]
         for run in told.runs
     ]  # fmt: skip
     header = ["run", "kind", "started", "seen", "indexed", "unchanged", "duplicate", "failed", "", "source"]
-    click.echo("\n" + tabulate(runs, header))
+    click.echo("\n" + table_text(runs, header))
     click.echo(f"\nDatabase {_bytes(told.database_bytes)}, thumbnails {_bytes(told.thumbnail_bytes)}")
 
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from houndstooth.cli.shown import table_text
+
 Kept = TypeVar("Kept")
 
 
@@ -36,6 +38,4 @@ def print_list(
     elif not found:
         click.echo(none)
     else:
-        from tabulate import tabulate
-
-        click.echo(tabulate([line(one) for one in found], header, floatfmt=".3f"))
+        click.echo(table_text([line(one) for one in found], header))

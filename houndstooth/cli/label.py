@@ -13,6 +13,7 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json
+from houndstooth.cli.shown import shown
 
 if TYPE_CHECKING:
     from indexer.labels.apply import Applied
@@ -111,7 +112,7 @@ def _print(applied: Applied, output: str) -> None:
         click.echo(json.dumps(told))
         return
     for name, values in applied.values.items():
-        said = ", ".join(f"{value} {count}" for value, count in values.items()) or "nothing"
+        said = shown(", ".join(f"{value} {count}" for value, count in values.items())) or "nothing"
         click.echo(f"{name}: {said}, of {counted(applied.regions, 'region')}")
     if applied.unsure:
         click.echo(f"{counted(applied.unsure, 'value')} below the wanted confidence left out")

@@ -10,6 +10,7 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json
+from houndstooth.cli.shown import shown
 
 
 @click.command("labels")
@@ -39,4 +40,4 @@ def command(catalog: Path, output: str) -> None:
             f"  {line.head} head on {', '.join(line.spaces)}, {counted(len(line.classes), 'class', 'classes')}{judged}"
         )
         for name, values in line.values.items():
-            click.echo(f"  {name}: " + ", ".join(f"{value} {count}" for value, count in values.items()))
+            click.echo(f"  {name}: " + shown(", ".join(f"{value} {count}" for value, count in values.items())))

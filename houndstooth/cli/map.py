@@ -13,6 +13,7 @@ import click
 
 from houndstooth.cli.counted import counted, three_places
 from houndstooth.cli.options import catalog_option, table_or_json, where_option
+from houndstooth.cli.shown import shown, table_text
 
 if TYPE_CHECKING:
     from engine.maps import Method, Progress, StoredMap
@@ -190,7 +191,7 @@ def map_text(stored: StoredMap) -> str:
     judged = stored.parameters.get("judged", {})
     of = f" (of the {judged['neighbours']} nearest, among {counted(judged['rows'], 'photo')})" if judged else ""
     photos = counted(stored.rows, "photo")
-    return f"{stored.name}: {photos} over {stored.space} by {stored.method}{grid}\n{said}{of}".strip()
+    return f"{shown(stored.name)}: {photos} over {stored.space} by {stored.method}{grid}\n{said}{of}".strip()
 
 
 def placed_json(new: PlacedPhotos) -> dict[str, Any]:
@@ -206,12 +207,7 @@ def placed_json(new: PlacedPhotos) -> dict[str, Any]:
 
 def placed_text(stored: StoredMap, new: PlacedPhotos) -> str:
     """Placed photos for people."""
-    from tabulate import tabulate
-
-    rows = [
-        [Path(one.path).name, f"{one.x:.2f}", f"{one.y:.2f}", one.product, three_places(one.score)]
-        for one in new.photos
-    ]
-    failed = "".join(f"\nnot placed: {path}: {reason}" for path, reason in new.failed)
+    rows = [[Path(one.path).name, one.x, one.y, one.product, one.score] for one in new.photos]
+    failed = "".join(f"\nnot placed: {shown(path)}: {shown(reason)}" for path, reason in new.failed)
     header = ["photo", "x", "y", "most like", "score"]
-    return f"{counted(len(rows), 'photo')} on {stored.name}\n\n{tabulate(rows, header)}{failed}"
+    return f"{counted(len(rows), 'photo')} on {shown(stored.name)}\n\n{table_text(rows, header)}{failed}"

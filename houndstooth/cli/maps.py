@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from houndstooth.cli.counted import three_places
 from houndstooth.cli.kept import is_alone, print_list
 from houndstooth.cli.options import catalog_option, table_or_json
 
@@ -51,7 +50,7 @@ def _print_list(catalog: Path, output: str) -> None:
         ["", "name", "space", "method", "photos", *MEASURES.values(), "made", "where"],
         lambda one: (
             [one.id, one.name, one.space, one.method, one.rows]
-            + [three_places(one.quality.get(key)) for key in MEASURES]
+            + [one.quality.get(key) for key in MEASURES]
             + [one.created, one.where]
         ),
         "No maps yet: `houndstooth map colour --to map.html` makes one.",

@@ -13,6 +13,7 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import table_or_json
+from houndstooth.cli.shown import shown
 
 if TYPE_CHECKING:
     from indexer.patches.make import PatchReport, Progress
@@ -139,6 +140,6 @@ def _print(report: PatchReport, to: Path, output: str) -> None:
         click.echo(f"{counted(report.problems, 'cell')} of a table could not be used", err=True)
     for what, those in (("refused", report.refused), ("failed", report.failed)):
         for photo, reason in those[:SHOWN]:
-            click.echo(f"  {what}: {photo}: {reason}", err=True)
+            click.echo(f"  {what}: {shown(photo)}: {shown(reason)}", err=True)
         if len(those) > SHOWN:
             click.echo(f"  ... {to / 'patches.csv'} has all {len(those)} that were {what}", err=True)

@@ -10,6 +10,7 @@ import click
 
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, table_or_json, where_option
+from houndstooth.cli.shown import shown
 
 SHOWN = 5
 
@@ -43,7 +44,7 @@ def command(
         photos = counted(plan.images_before, "photo")
         click.echo(f"{len(plan.image_ids)} of {photos}, {counted(plan.products, 'product')}")
         for path in plan.paths[:SHOWN]:
-            click.echo(f"  {path}")
+            click.echo(f"  {shown(path)}")
         if len(plan.paths) > SHOWN:
             click.echo(f"  ... and {len(plan.paths) - SHOWN} more")
     if plan.image_ids and not dry_run:

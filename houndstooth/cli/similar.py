@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import textwrap
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -14,18 +13,17 @@ import click
 from engine.errors import HoundstoothError
 from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, using_option, where_option
+from houndstooth.cli.shown import short, shown, shown_path, table_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.attributes import AttributeValue
     from engine.query import Group, Query, Results
     from houndstooth.asking import Ask
     from houndstooth.catalog import Catalog
 
 USUAL = ("category", "price", "brand", "dominant_colour")
 """Attributes that the table shows first, and how many it shows."""
-CELL_WIDTH = 40
 LINES_AT_ONCE = 64
 """Questions of a file that are answered together."""
 
@@ -213,33 +211,30 @@ def _print(catalog: Catalog, ask: Ask, results: Results, explain: bool, output: 
 
 
 def _print_table(catalog: Catalog, ask: Ask, results: Results, explain: bool) -> None:
-    from tabulate import tabulate
-
     from houndstooth.why_none import why_none
 
     if not results.hits:
-        click.echo(f"No hits: {why_none(catalog.reader, results)}.")
+        click.echo(f"No hits: {shown(why_none(catalog.reader, results))}.")
         return
     spaces = list(results.query.vectors) if explain else []
-    shown = _columns(results)
-    header = ["rank", "product", "score", *spaces, *(name.replace("_", " ") for name in shown), "image"]
+    told = _columns(results)
+    header = ["rank", "product", "score", *spaces, *(name.replace("_", " ") for name in told), "image"]
     rows = [
         [
-            hit.rank,
+            str(hit.rank),
             hit.product,
             f"{hit.score:.3f}",
             *(f"{hit.scores[name]:.3f}" if name in hit.scores else "" for name in spaces),
-            *(_cell(hit.attributes.get(name)) for name in shown),
-            hit.image,
+            *(short(hit.attributes.get(name)) for name in told),
+            shown_path(hit.image),
         ]
         for hit in results.hits
     ]
-    click.echo(tabulate(rows, header, disable_numparse=True))
+    click.echo(table_text(rows, header))
     if explain:
-        told = catalog.explain(ask, results)
         click.echo("")
-        for line in told["text"]:
-            click.echo(line)
+        for line in catalog.explain(ask, results)["text"]:
+            click.echo(shown(line))
 
 
 def _columns(results: Results) -> list[str]:
@@ -249,8 +244,3 @@ def _columns(results: Results) -> list[str]:
     told = {name for hit in results.hits for name in hit.confidences}
     others = sorted((name for name in there if name not in usual), key=lambda name: name in told)
     return [*usual, *others][: len(USUAL)]
-
-
-def _cell(value: AttributeValue | None) -> str:
-    """A value on one short line."""
-    return "" if value is None else textwrap.shorten(str(value), CELL_WIDTH, placeholder="...")

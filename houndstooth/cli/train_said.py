@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from houndstooth.cli.counted import counted
+from houndstooth.cli.shown import shown
 
 if TYPE_CHECKING:
     from houndstooth.labels import Confidence
@@ -45,9 +46,9 @@ def print_trained(
         return
     photos = card["photos"]
     by_class = ", ".join(f"{label} {count}" for label, count in photos["by_class"].items())
-    click.echo(f"{counted(len(labelled), 'photo')} labelled: {by_class}")
+    click.echo(f"{counted(len(labelled), 'photo')} labelled: {shown(by_class)}")
     for problem in training.problems[:5]:
-        click.echo(f"  not used: {problem}", err=True)
+        click.echo(f"  not used: {shown(problem)}", err=True)
     if len(training.problems) > 5:
         click.echo(f"  ... and {len(training.problems) - 5} more", err=True)
     near = training.duplicates
