@@ -168,11 +168,23 @@ def _by_index(
     if len(indexes) < len(shares):
         return None
     if GROUND not in matches.kept:  # these are of one snapshot, whose indexes stay the same
-        matches.kept[GROUND] = Ground.of(matches.ids, indexes)
+        missing = {name: ~snapshot.vectors(name).has(matches.ids) for name in shares}
+        lacking = {
+            name: (which, float(np.float32(mean_of(snapshot, name)))) for name, which in missing.items() if which.any()
+        }
+        matches.kept[GROUND] = Ground.of(matches.ids, indexes, lacking)
     found = search_shortlist(matches.kept[GROUND], query, shares, indexes, cosines_of, best)
     if found is None:
         return None
     return Ranked(found.ids, found.scores, min(found.compared, len(matches)), exact=False)
+
+
+def _lacking(
+    snapshot: Snapshot, ids: NDArray[np.int64], names: Iterable[str]
+) -> dict[str, tuple[NDArray[np.bool_], float]]:
+    """Which of the ids have no vector in a space, bool (n,), and their cosine there, of the spaces that some lack."""
+    missing = {name: ~snapshot.vectors(name).has(ids) for name in names}
+    return {name: (these, float(np.float32(mean_of(snapshot, name)))) for name, these in missing.items() if these.any()}
 
 
 def _indexes(store: Store, snapshot: Snapshot, names: Iterable[str]) -> dict[str, VectorIndex]:

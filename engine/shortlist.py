@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,19 +54,33 @@ class Shortlist:
 class Ground:
     """Matching ids, made ready to be searched: the same for every query under a filter.
 
-    covered: the ids (c,) that every index holds, ascending; subsets: these, space by space; tail: the other ids.
+    size: how many ids every index of a space that they have a vector in holds. subsets: these, by space. tail: the
+    other ids. elsewhere: space -> the cosine of ids without a vector in it, -inf where there are none.
     """
 
-    covered: Ids
+    size: int
     tail: Ids
     subsets: Mapping[str, Subset]
+    elsewhere: Mapping[str, float]
 
     @staticmethod
-    def of(ids: Ids, indexes: Mapping[str, VectorIndex]) -> Ground:
-        """ids: int64 (n,), ascending. indexes: by space."""
-        held = np.logical_and.reduce([index.covers(ids) for index in indexes.values()])
+    def of(
+        ids: Ids,
+        indexes: Mapping[str, VectorIndex],
+        lacking: Mapping[str, tuple[NDArray[np.bool_], float]] = MappingProxyType({}),
+    ) -> Ground:
+        """ids: int64 (n,), ascending. indexes: by space. lacking: which ids have no vector in a space, and their cosine
+        there; none where a space is left out."""
+        held = np.ones(len(ids), dtype=np.bool_)
+        for name, index in indexes.items():
+            there = index.covers(ids)
+            held &= (there | lacking[name][0]) if name in lacking else there
         covered, tail = (ids, ids[:0]) if held.all() else (ids[held], ids[~held])
-        return Ground(covered, tail, {name: index.subset(covered) for name, index in indexes.items()})
+        elsewhere = dict.fromkeys(indexes, -np.inf)
+        for name, (missing, cosine) in lacking.items():
+            if missing[held].any():
+                elsewhere[name] = cosine
+        return Ground(len(covered), tail, {name: index.subset(covered) for name, index in indexes.items()}, elsewhere)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +117,7 @@ def search_shortlist(
     scores and a number of hits, the places of these, best first, whatever their score. Rows that an index does not
     hold yet are always compared.
     """
-    if not len(ground.covered):
+    if not ground.size:
         return None
     task = _Task(query, shares, indexes, cosines, best, ground)
     wanted = query.offset + query.k
@@ -110,7 +125,7 @@ def search_shortlist(
     compared = _Compared(task)
     compared.add(ground.tail)
     rows = size = SIZE * depth
-    while size * LARGEST <= len(ground.covered):
+    while size * LARGEST <= ground.size:
         walks = {name: index.walk(query.vectors[name], ground.subsets[name]) for name, index in indexes.items()}
         lists = {name: _List(walk, size) for name, walk in walks.items()}
         found, rows = _until_it_stays(task, lists, compared, depth, rows)
@@ -213,8 +228,11 @@ def _bound(task: _Task, lists: Mapping[str, _List], compared: _Compared, count: 
     bound = 0.0
     for name, one in lists.items():
         rough = one.scores[:count]
-        error = np.abs(rough - compared.cosines(name, one.ids[:count])).max()
-        bound += task.shares[name] * float(rough[-1] + 2 * error)
+        last = task.ground.elsewhere[name]
+        if len(rough):
+            error = np.abs(rough - compared.cosines(name, one.ids[:count])).max()
+            last = max(last, float(rough[-1] + 2 * error))
+        bound += task.shares[name] * last
     return bound
 
 

@@ -35,6 +35,8 @@ from engine.shortlist import Ground, fuse, search_shortlist
 from engine.vectors import SpaceVectors
 
 TOP = 10
+OF_PAIRS = 0.0
+"""The cosine of random pairs, which a row that a space lacks has there."""
 
 
 def synthetic(rows: int, dim: int, seed: int) -> np.ndarray:
@@ -80,20 +82,24 @@ def cut_outs(folder: Path, rows: int, seed: int) -> np.ndarray:
     return made[draw.permutation(len(made))[:rows]]
 
 
-def as_space(rows: np.ndarray) -> SpaceVectors:
-    """Rows as the catalog keeps them, ids from 1."""
-    ids = np.arange(1, len(rows) + 1, dtype=np.int64)
-    return SpaceVectors(rows.shape[1], [VectorShard(ids, rows.astype(np.float16))])
+def as_space(rows: np.ndarray, every: int = 1) -> SpaceVectors:
+    """Rows as the catalog keeps them, ids from 1; every: only each so manieth has a row."""
+    ids = np.arange(1, len(rows) + 1, every, dtype=np.int64)
+    return SpaceVectors(rows.shape[1], [VectorShard(ids, rows[::every].astype(np.float16))])
 
 
 def cosines(space: SpaceVectors, ids: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """As engine.search does it."""
-    return np.concatenate(
-        [
-            np.vecdot(part, query) / np.sqrt(np.vecdot(part, part))
-            for _, part in space.chunks(ids, CHUNK_NUMBERS // space.dim)
-        ]
-    )
+    """As engine.search does it; OF_PAIRS where an id has no row."""
+    has = space.has(ids)
+    found = np.full(len(ids), OF_PAIRS, np.float32)
+    if has.any():
+        found[has] = np.concatenate(
+            [
+                np.vecdot(part, query) / np.sqrt(np.vecdot(part, part))
+                for _, part in space.chunks(ids if has.all() else ids[has], CHUNK_NUMBERS // space.dim)
+            ]
+        )
+    return found
 
 
 def filters(space: SpaceVectors, query: np.ndarray, other: np.ndarray, number: int) -> Iterator[tuple[str, np.ndarray]]:
@@ -128,9 +134,10 @@ def run_queries(spaces: Spaces, queries: dict[str, np.ndarray], candidates: dict
             entry = gathered.setdefault(label, [len(allowed), 0.0, {kind: [0.0, 0.0, 0, 0] for kind in candidates}])
             entry[1] += (time.process_time() - started) / count
             for kind, indexes in candidates.items():
+                lacking = {name: (~space.has(allowed), OF_PAIRS) for name, space in spaces.items()}
                 started = time.process_time()
                 found = search_shortlist(
-                    Ground.of(allowed, indexes),
+                    Ground.of(allowed, indexes, lacking),
                     query,
                     shares,
                     indexes,
@@ -191,6 +198,8 @@ def main() -> None:
         drawn = {name: synthetic(asked.rows + asked.queries, dim, asked.seed) for name, dim in names.items()}
     spaces = {name: as_space(rows[: -asked.queries]) for name, rows in drawn.items()}
     queries = {name: rows[-asked.queries :] for name, rows in drawn.items()}
+    if len(spaces) > 1:
+        spaces["half"], queries["half"] = as_space(drawn["two"][: -asked.queries], every=2), queries["two"]
     del drawn
     candidates: dict[str, Indexes] = {}
     print(f"{'kind':12} {'space':6} {'build s':>8} {'bytes a row':>12} {'open ms':>8}")
@@ -202,11 +211,12 @@ def main() -> None:
             built, data = time.perf_counter() - started, candidates[kind][name].to_bytes()
             opened = timed(lambda data=data: VectorIndex.from_bytes(data)) * 1e3
             print(f"{kind:12} {name:6} {built:8.1f} {len(data) / len(space):12.0f} {opened:8.0f}", flush=True)
-    for used in (["one"], ["one", "two"]) if len(spaces) > 1 else (["one"],):
+    for used in (["one"], ["one", "two"], ["one", "half"]) if len(spaces) > 1 else (["one"],):
         some = {kind: {name: indexes[name] for name in used} for kind, indexes in candidates.items()}
         found = run_queries({n: spaces[n] for n in used}, {n: queries[n] for n in used}, some)
         sizes = " + ".join(str(spaces[name].dim) for name in used)
-        print_table(f"{len(spaces['one']):,} rows of {sizes} numbers", found, asked.queries)
+        gaps = ", every second without the latter" if "half" in used else ""
+        print_table(f"{len(spaces['one']):,} rows of {sizes} numbers{gaps}", found, asked.queries)
 
 
 if __name__ == "__main__":

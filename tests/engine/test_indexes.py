@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from builders import add_products, make_store, new_image, spec, unit_rows
 from sqlalchemy import select, update
 
+import engine.search as search_module
 from engine import indexes, matches, schema, shortlist
 from engine.batch import Batch
 from engine.checks import check
@@ -261,6 +263,78 @@ def test_what_indexes_make_of_a_filter_is_made_once(
                 found = search(reader, Query(vectors, where=where, exclude_products=exclude), exact_rows=0)
                 assert not found.exact and found.matched == 400 + newer - len(exclude)
     assert len(asked) == 1 + 3 * 2
+
+
+def with_gaps(root: Path, rows: dict[str, np.ndarray], gaps: dict[str, np.ndarray], indexed: int) -> Store:
+    """A catalog whose rows lack a vector where `gaps` says so; the first `indexed` are in the indexes."""
+    made = Store.create(root)
+    count = len(rows["shape"])
+    with writing(made) as writer:
+        spaces = use_spaces(writer, [spec(name, some.shape[1]) for name, some in rows.items()])
+        for part in (range(indexed), range(indexed, count)):
+            vectors = [{name: some[row] for name, some in rows.items() if not gaps[name][row]} for row in part]
+            images = [new_image(f"p{row}", each) for row, each in zip(part, vectors, strict=True)]
+            if images:
+                writer.commit(Batch(images=images), writer.start_run("index", "test"), spaces)
+            if part.start == 0:
+                update_scales(writer)
+                for name in rows:
+                    refresh_index(writer, name, flat_rows=1)
+    return made
+
+
+@pytest.mark.usefixtures("short_lists")
+@pytest.mark.parametrize("newer", [0, 30])
+@pytest.mark.parametrize("kind", ["half lack one", "few lack one", "few have it"])
+def test_rows_that_a_space_refused_are_found_without_comparing_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, newer: int
+) -> None:
+    """They are on the lists of the other space only, and count as a random pair in the one they lack."""
+    row = np.arange(3_000 + newer)
+    colour = {"half lack one": row % 2 == 0, "few lack one": row % 20 == 0, "few have it": row % 100 != 0}[kind]
+    gaps = {"colour": colour, "shape": ~colour & (row % 50 == 7)}
+    rows = {"shape": clustered(len(row), DIM, 5), "colour": clustered(len(row), OTHER, 6)}
+    reader, overlap, compared = Reader(with_gaps(tmp_path / "c", rows, gaps, 3_000)), [], []
+    cosines = search_module._cosines_or_mean
+    monkeypatch.setattr(
+        search_module, "_cosines_or_mean", lambda *asked: compared.append(len(asked[2])) or cosines(*asked)
+    )
+    asked = {name: clustered(12, some.shape[1], 9) for name, some in rows.items()}
+    for number in range(12):
+        query = Query({name: some[number] for name, some in asked.items()})
+        exact = [hit.region_id for hit in search(reader, query).hits]
+        compared.clear()
+        rough = search(reader, query, exact_rows=0)
+        overlap += [len({hit.region_id for hit in rough.hits} & set(exact)) / 10]
+        assert not rough.exact and max(compared) < 1_000
+    assert np.mean(overlap) >= 0.98
+
+
+@pytest.mark.usefixtures("short_lists")
+def test_no_row_scores_above_the_bound_wherever_it_has_no_vector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The few colours there are lie opposite to what is asked: the others, which have none, lie above them."""
+    row, query = np.arange(3_000), {"shape": clustered(1, DIM, 9)[0], "colour": clustered(1, OTHER, 9)[0]}
+    rows = {"shape": clustered(3_000, DIM, 5), "colour": -query["colour"] + 0.1 * clustered(3_000, OTHER, 6)}
+    rows["colour"] /= np.linalg.norm(rows["colour"], axis=1, keepdims=True)
+    reader = Reader(with_gaps(tmp_path / "c", rows, {"colour": row % 10 != 0, "shape": row < 0}, 3_000))
+    snapshot = reader.snapshot()
+    bound_of, ids, above = shortlist._bound, snapshot.region_ids, []
+
+    def checked(task: Any, lists: Any, compared: Any, count: int) -> float:
+        bound = bound_of(task, lists, compared, count)
+        read = ~np.isin(ids, compared.ids)
+        for name, one in lists.items():
+            cells = task.indexes[name]._cells(ids)
+            read &= np.isin(cells, one.walk._cells[: one.walk._read]) | ~snapshot.vectors(name).has(ids)
+        each = {name: task.cosines(name, ids[read]) for name in lists}
+        above.append(shortlist.fuse(each, task.shares).max(initial=-np.inf) > bound)
+        return bound
+
+    monkeypatch.setattr(shortlist, "_bound", checked)
+    assert not search(reader, Query(query), exact_rows=0).exact
+    assert above and not any(above)
 
 
 @pytest.mark.usefixtures("short_lists")
