@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from houndstooth.cli.counted import counted
-from houndstooth.cli.options import catalog_option, table_or_json
+from houndstooth.cli.options import catalog_option, column_option, parse_pairs, root_option, table_or_json
 from houndstooth.cli.shown import shown
 
 if TYPE_CHECKING:
@@ -26,29 +26,21 @@ if TYPE_CHECKING:
     from indexer.sources.base import Source
 
 ALLOW_REMOTE, ALLOW_PRIVATE = "HOUNDSTOOTH_ALLOW_REMOTE", "HOUNDSTOOTH_ALLOW_PRIVATE"
-Pairs = tuple[str, ...]
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
 TYPES = ("text", "number", "boolean")
 
 
-def _pairs(context: click.Context, parameter: click.Parameter, value: Pairs) -> dict[str, str]:
-    for pair in value:
-        if "=" not in pair:
-            raise click.BadParameter(f"'{pair}' has no '=': write NAME=VALUE")
-    return dict(cast(tuple[str, str], tuple(pair.split("=", 1))) for pair in value)
-
-
-def _types(context: click.Context, parameter: click.Parameter, value: Pairs) -> dict[str, str]:
-    types = _pairs(context, parameter, value)
+def _types(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    types = parse_pairs(context, parameter, value)
     for name, kind in types.items():
         if kind not in TYPES:
             raise click.BadParameter(f"'{kind}' in '{name}={kind}' is none of the types {', '.join(TYPES)}")
     return types
 
 
-def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -> dict[str, dict[str, str]]:
+def _options(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, dict[str, str]]:
     options: dict[str, dict[str, str]] = {}
-    for name, chosen in _pairs(context, parameter, value).items():
+    for name, chosen in parse_pairs(context, parameter, value).items():
         space, dot, option = name.partition(".")
         if not (space and dot and option):
             raise click.BadParameter(f"'{name}={chosen}' names no option of a space: write SPACE.OPTION=VALUE")
@@ -59,21 +51,14 @@ def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -
 @click.command("index")
 @click.argument("source")
 @catalog_option
-@click.option("--root", type=click.Path(path_type=Path), help="Where relative paths in a table start.")
+@root_option
 @click.option(
     "--source",
     "format_name",
     metavar="NAME",
     help="What SOURCE is: a name that `houndstooth sources` lists.  [default: found out by looking]",
 )
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    callback=_pairs,
-    metavar="NAME=COLUMN",
-    help="Which column is the image, product, mask or box, e.g. image=foto. May be repeated.",
-)
+@column_option
 @click.option(
     "--type",
     "types",
@@ -86,7 +71,8 @@ def _options(context: click.Context, parameter: click.Parameter, value: Pairs) -
     "--spaces",
     default="",
     metavar="NAME,...",
-    help="Spaces to index in, besides those the catalog has.  [default: colour,palette,vgg,pattern,kind]",
+    help="Spaces to index in, besides those the catalog has.  "
+    "[default for a new catalog: colour,palette,vgg,pattern,kind,outline]",
 )
 @click.option(
     "--set",
@@ -318,7 +304,9 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
     if report.changed_products:
         click.echo(f"{counted(report.changed_products, 'product')} got new attribute values")
     if counts.problems:
-        click.echo(f"{counted(counts.problems, 'cell')} could not be used: `houndstooth info --problems` lists them")
+        click.echo(
+            f"{counted(counts.problems, 'problem')} that cost no photo: `houndstooth info --problems` lists them"
+        )
     for space, lacking in report.waiting.items():
         more = "1 more photo has" if lacking == 1 else f"{lacking} more photos have"
         click.echo(f"{space} answers as it did before until {more} it: index their folders too")

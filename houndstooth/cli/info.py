@@ -24,7 +24,9 @@ SHARE = "share_"
 @click.command("info")
 @catalog_option
 @click.option("--failures", is_flag=True, help="List the files that failed, with reasons.")
-@click.option("--problems", is_flag=True, help="List the table cells that the last run could not use.")
+@click.option(
+    "--problems", is_flag=True, help="List what the last run could not use and cost no photo: cells of a table, links."
+)
 @click.option("--near-duplicates", is_flag=True, help="List photos that look nearly the same.")
 @click.option("--unmasked", is_flag=True, help="List photos that are compared whole, background included.")
 @click.option("--refused", is_flag=True, help="List photos that a space could not take, with reasons.")
@@ -74,7 +76,17 @@ def _print_lines(name: str, lines: list[FileLine] | list[NearPair]) -> None:
     many = name.replace("_", " ")
     click.echo(counted(len(lines), many.removesuffix("s"), many))
     for line in lines:
-        click.echo("  " + "  ".join(shown(value) for value in asdict(line).values() if value != ""))
+        click.echo(f"  {shown(_said(line))}")
+
+
+def _said(line: FileLine | NearPair) -> str:
+    """One line. A row of a table that is named by its file already is not named twice."""
+    from engine.ledger import FileLine
+
+    if not isinstance(line, FileLine):
+        return f"{line.path}  {line.other}  {line.bits} of 64 bits differ"
+    source = "" if line.path.endswith(line.source) else f"  {line.source}"
+    return f"{line.path}{source}  {line.reason}"
 
 
 def _print_info(told: Info) -> None:

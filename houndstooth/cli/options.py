@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -32,6 +33,28 @@ where_option = click.option(
 
 table_or_json = click.option(
     "--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
+)
+
+
+def parse_pairs(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    """`a=b` each time the option is given, as a -> b."""
+    for pair in value:
+        if "=" not in pair:
+            raise click.BadParameter(f"'{pair}' has no '=': write {parameter.metavar}")
+    return dict(cast(tuple[str, str], tuple(pair.split("=", 1))) for pair in value)
+
+
+root_option = click.option(
+    "--root", type=click.Path(path_type=Path), help="Where relative paths in a table start.  [default: at the table]"
+)
+
+column_option = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    callback=parse_pairs,
+    metavar="NAME=COLUMN",
+    help="Which column is the image, product, mask or box, e.g. image=foto. May be repeated.",
 )
 
 

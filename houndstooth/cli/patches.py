@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from houndstooth.cli.counted import counted
-from houndstooth.cli.options import table_or_json
+from houndstooth.cli.options import column_option, root_option, table_or_json
 from houndstooth.cli.shown import shown
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ SHOWN = 5
     help="Where the cloth is: what a network finds (maskrcnn: every garment), the mask that comes with the photo (its "
     "alpha, or a table's mask column), or all of the photo. A given mask is used as it is in all but none.",
 )
+@root_option
+@column_option
 @click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The finder's weights.")
 @click.option("--most", type=click.IntRange(min=1), default=3, show_default=True, help="Patches a garment, at most.")
 @click.option(
@@ -60,6 +62,8 @@ def command(
     photos: tuple[Path, ...],
     to: Path,
     choice: str,
+    root: Path | None,
+    columns: dict[str, str],
     weights: Path | None,
     most: int,
     least_side: int,
@@ -80,6 +84,7 @@ def command(
     \b
     houndstooth patches ~/photos --to patches/
     houndstooth patches products.csv --to patches/ --garments given --largest-side 256
+    houndstooth patches table.csv --root ~/photos --column image=foto --to patches/
     houndstooth patches ~/thumbnails --to patches/ --enhance x4plus
     """  # fmt: skip
     from indexer.garments.find import open_step
@@ -89,7 +94,7 @@ def command(
 
     if largest_side is not None and largest_side < least_side:
         raise click.UsageError(f"--largest-side {largest_side} is less than --least-side {least_side}")
-    sources = [open_source(photo) for photo in photos]
+    sources = [open_source(photo, root, columns=columns) for photo in photos]
     step = open_step(choice, {"weights": str(weights)} if weights else None)
     options = PatchOptions(step, most, least_side, largest_side, open_enhancer(enhance), enhance_below)
     with _progress(sources) as progress:
@@ -137,9 +142,9 @@ def _print(report: PatchReport, to: Path, output: str) -> None:
     if not report.reconciled:
         click.echo("These totals do not add up: please report it.", err=True)
     if report.problems:
-        click.echo(f"{counted(report.problems, 'cell')} of a table could not be used", err=True)
+        click.echo(f"{counted(report.problems, 'problem')} that cost no photo", err=True)
     for what, those in (("refused", report.refused), ("failed", report.failed)):
         for photo, reason in those[:SHOWN]:
             click.echo(f"  {what}: {shown(photo)}: {shown(reason)}", err=True)
         if len(those) > SHOWN:
-            click.echo(f"  ... {to / 'patches.csv'} has all {len(those)} that were {what}", err=True)
+            click.echo(f"  ... {to / 'patches.csv'} lists all {len(those)} {what}", err=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import cast
 
 import click
 
-from houndstooth.cli.options import table_or_json
+from houndstooth.cli.options import parse_pairs, root_option, table_or_json
 from houndstooth.cli.stages import stages
 from houndstooth.cli.train_pattern import command as pattern
 from houndstooth.cli.train_said import print_trained
@@ -48,15 +47,8 @@ def command() -> None:
     """
 
 
-def _pairs(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
-    for pair in value:
-        if "=" not in pair:
-            raise click.BadParameter(f"'{pair}' has no '=': write {parameter.metavar}")
-    return dict(cast(tuple[str, str], tuple(pair.split("=", 1))) for pair in value)
-
-
 def _weights(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, Path]:
-    found = {name: Path(path) for name, path in _pairs(context, parameter, value).items()}
+    found = {name: Path(path) for name, path in parse_pairs(context, parameter, value).items()}
     if unknown := sorted(set(found) - set(BACKBONES)):
         raise click.BadParameter(f"'{unknown[0]}' is none of the networks {', '.join(BACKBONES)}")
     return found
@@ -86,12 +78,12 @@ command.add_command(pattern)
     help="The catalog whose stored vectors are learned from, and that gets the label. Photos that it does "
     "not have are extracted as its own were.",
 )
-@click.option("--root", type=click.Path(path_type=Path), help="Where relative paths in a table start.")
+@root_option
 @click.option(
     "--column",
     "columns",
     multiple=True,
-    callback=_pairs,
+    callback=parse_pairs,
     metavar="ROLE=COLUMN",
     help="Which column is the image, product, label, group or split, e.g. label=length. May be repeated.",
 )

@@ -81,8 +81,8 @@ class TableSource:
             if name in self._guessed and column in self._rows.suspects:
                 text, row = self._rows.suspects[column]
                 yield (
-                    f"column {column} was read as text: {shown(text)} in {self._rows.unit} {row} is not a number; "
-                    f"in a new catalog, --type {name}=number reads the column as numbers"
+                    f"column {column} was read as text: {shown(text)} in {self._rows.unit} {row} is not a number as "
+                    f"1299.5 is; in a new catalog, --type {name}=number reads the numbers and leaves other cells out"
                 )
 
     def _read_row(self, row: Row, repeats: Repeats) -> Iterator[SourceImage | SourceProblem]:

@@ -133,6 +133,15 @@ def test_a_table_reports_rows_and_columns(cli, photos: Path, tmp_path: Path) -> 
     assert [(line["source"], line["reason"].split(":")[0]) for line in failed] == [
         ("products.csv line 4", "photo not found")
     ]
+    with table.open("a") as file:
+        file.write("e,,14,\n")
+    said = cli(
+        "index", table, "--root", photos, "--column", "image=foto", "--column", "product=sku", "-c", tmp_path / "c"
+    )
+    assert "2 problems that cost no photo: `houndstooth info --problems` lists them" in said.out
+    listed = cli("info", "--failures", "-c", tmp_path / "c").out
+    assert f"  {table} line 7  column foto is empty" in listed  # and not the row once more
+    assert f"  {photos / 'dress' / 'none.png'}  products.csv line 4  photo not found" in listed
     hits = cli("similar", "--id", "b", "--where", "price <= 12", "-c", tmp_path / "c", "--format", "json").json
     assert [hit["product"] for hit in hits["hits"]] == ["a"]
 
@@ -235,6 +244,16 @@ def test_near_duplicates_are_told_not_dropped(cli, demo, tmp_path: Path) -> None
     assert totals(told) == (3, 3, 0, 0, 0) and told["near_duplicates"] == 1
     pairs = cli("info", "--near-duplicates", "--format", "json", "-c", tmp_path / "c").json["near_duplicates"]
     assert [(Path(pair["path"]).name, Path(pair["other"]).name) for pair in pairs] == [("a.jpg", "c.jpg")]
+    bits = pairs[0]["bits"]
+    listed = cli("info", "--near-duplicates", "-c", tmp_path / "c").out
+    assert listed == f"1 near duplicate\n  {folder}/a.jpg  {folder}/c.jpg  {bits} of 64 bits differ\n"
+
+
+def test_a_link_that_is_not_followed_is_no_cell(cli, photos: Path, tmp_path: Path) -> None:
+    (photos / "again").symlink_to(photos)
+    said = cli("index", photos, *LIGHT, "-c", tmp_path / "c").out
+    assert "1 problem that cost no photo: `houndstooth info --problems` lists them" in said and "cell" not in said
+    assert "again  a link to" in cli("info", "--problems", "-c", tmp_path / "c").out
 
 
 REFUSED = [

@@ -66,3 +66,25 @@ def test_wrong_questions(cli, photos: Path, tmp_path: Path, arguments: tuple[obj
 def test_a_photo_that_is_not_there(cli, tmp_path: Path) -> None:
     done = cli("patches", tmp_path / "none.jpg", "--to", tmp_path / "p", "--garments", "none")
     assert done.code == 2 and "there is no such folder or file" in done.err
+
+
+def test_a_table_whose_photos_lie_elsewhere(cli, photos: Path, tmp_path: Path) -> None:
+    table = tmp_path / "tables" / "t.csv"
+    table.parent.mkdir()
+    table.write_text("foto,price,path\ndress/a.png,cheap,7\ndress/b.png,9,8\nnone.png,10,9\n", encoding="utf-8")
+    told = ("--root", photos, "--column", "image=foto", "--garments", "none")
+    done = cli("patches", table, "--to", tmp_path / "p", *told)
+    assert done.code == 0, done.err
+    assert "3 photos: 1 cut, 0 unchanged, 1 refused, 1 failed" in done.out
+    assert f"failed: {photos / 'none.png'}: photo not found" in done.err
+    done = cli("patches", photos, "--to", tmp_path / "p", "--root", photos)
+    assert done.code == 2 and "are for tables" in done.err
+
+
+def test_more_than_are_shown_are_listed_in_the_record(cli, tmp_path: Path) -> None:
+    for number in range(7):
+        draw(tmp_path / "photos" / f"{number}.png", 20)
+    done = cli("patches", tmp_path / "photos", "--to", tmp_path / "p", "--garments", "none")
+    assert done.err.count("  refused: ") == 5 and done.err.endswith(
+        f"{tmp_path / 'p' / 'patches.csv'} lists all 7 refused\n"
+    )

@@ -36,6 +36,13 @@ def test_the_commands_of_the_issue_are_there() -> None:
     assert {"houndstooth export clusters", "houndstooth export vectors"} <= {path for path, _ in ALL}
 
 
+def test_the_default_spaces_are_those_of_a_new_catalog() -> None:
+    from houndstooth.extractors import DEFAULT_SPACES
+
+    (help_text,) = (one.help for one in dict(ALL)["houndstooth index"].params if one.name == "spaces")  # type: ignore[attr-defined]
+    assert help_text.endswith(f"[default for a new catalog: {','.join(DEFAULT_SPACES)}]")
+
+
 @pytest.mark.parametrize(("path", "command"), ALL, ids=[path for path, _ in ALL])
 def test_every_help_has_an_example_and_says_what_options_do(path: str, command: click.Command) -> None:
     lines = [line.strip() for line in (command.help or "").splitlines()]

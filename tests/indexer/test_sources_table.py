@@ -163,8 +163,8 @@ def test_a_price_that_is_text_is_reported_once(table: Callable[..., Path]) -> No
     source = open_source(path)
     assert source.attribute_types == {"list_price": "text", "note": "text"}
     said = (
-        "column List price was read as text: '$5' in line 2 is not a number; "
-        "in a new catalog, --type list_price=number reads the column as numbers"
+        "column List price was read as text: '$5' in line 2 is not a number as 1299.5 is; "
+        "in a new catalog, --type list_price=number reads the numbers and leaves other cells out"
     )
     assert problems(source) == [("products.csv", said, False)]
     assert open_source(path, types={"list_price": "number"}).attribute_types["list_price"] == "number"
