@@ -56,11 +56,12 @@ class ReviewOptions:
 
 @dataclass(frozen=True, eq=False)
 class Next:
-    """What a page asks. asked: in order. left: photos without an answer."""
+    """What a page asks. asked: in order. left: photos without an answer. nothing: why nothing is asked, else ""."""
 
     pool: Pool
     asked: tuple[Asked, ...]
     left: int
+    nothing: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ class Taken:
 def next_photos(store: Store, name: str, options: ReviewOptions | None = None, progress: Progress = _silent) -> Next:
     """The photos to look at next. Changes nothing; the same catalog, options and seed give the same photos.
 
-    Raises InputError where there are no classes to answer, or nothing is left to ask; SpaceError.
+    Raises InputError where there are no classes to answer; SpaceError.
     """
     from indexer.labels.review.asking import ask_next, ask_suspects
     from indexer.labels.review.learn import find_suspects, learnable
@@ -107,10 +108,8 @@ def next_photos(store: Store, name: str, options: ReviewOptions | None = None, p
         asked = ask_suspects(pool, find_suspects(training, pool, options.seed, progress), options.count)
     else:
         asked = ask_next(pool, options.strategy, options.count, options.audit, options.seed)
-    if not asked:
-        what = "no label looks wrong" if options.strategy == "suspect" else "every photo has an answer"
-        raise InputError(f"there is nothing to ask: {what}")
-    return Next(pool, tuple(asked), int((pool.given < 0).sum()))
+    done = "no label looks wrong" if options.strategy == "suspect" else "every photo has an answer"
+    return Next(pool, tuple(asked), int((pool.given < 0).sum()), "" if asked else done)
 
 
 def write_page(store: Store, name: str, following: Next, to: Path, command: str) -> None:

@@ -69,11 +69,15 @@ def map_command(map_name: str, catalog: Path, to: Path, colour_by: str | None, d
     houndstooth export map vgg --to map.html
     houndstooth export map colour-grid --colour-by dominant_colour --to colours.png
     """
+    from engine.export.maps import MAP_TABLES
     from engine.maps import open_map
     from houndstooth.catalog import Catalog
     from houndstooth.cli.map import drawn_text, progress_bar
     from houndstooth.map_drawing import DRAWN
 
+    if to.suffix.lower() not in (*DRAWN, *MAP_TABLES):
+        suffixes = ", ".join((*MAP_TABLES, *DRAWN))
+        raise click.UsageError(f"cannot write a map to '{to.name}': end the name in {suffixes}.")
     opened = Catalog(catalog)
     found = open_map(opened.store, map_name)
     if to.suffix.lower() not in DRAWN:

@@ -113,8 +113,9 @@ def command(
             following = next_photos(store, name, options, show)
         back = ["houndstooth", "review", name, "--catalog", str(catalog)]
         back += ["--classes", ",".join(classes)] if classes else []
-        write_page(store, name, following, page, shlex.join([*back, "--answers", "answers.csv"]))
-        told |= {"page": str(page), **_next_json(following)}
+        if following.asked:
+            write_page(store, name, following, page, shlex.join([*back, "--answers", "answers.csv"]))
+        told |= {"page": str(page) if following.asked else None, **_next_json(following)}
         if output == "table":
             _print_next(following, page)
     if output == "json":
@@ -126,6 +127,7 @@ def _next_json(following: Next) -> dict[str, Any]:
     return {
         "classes": list(pool.said),
         "without_answer": following.left,
+        "nothing_to_ask": following.nothing or None,
         "photos": [
             {"image": pool.paths[one.row], "product": pool.products[one.row], "why": one.why,
              "predicted": one.predicted, "confidence": one.confidence, "given": one.said}
@@ -135,6 +137,9 @@ def _next_json(following: Next) -> dict[str, Any]:
 
 
 def _print_next(following: Next, page: Path) -> None:
+    if following.nothing:
+        click.echo(f"Nothing to ask: {following.nothing}. {page} was not written.")
+        return
     reasons = [one.why for one in following.asked]
     parts = ", ".join(f"{reasons.count(why)} {_WHY[why]}" for why in dict.fromkeys(sorted(reasons)))
     click.echo(

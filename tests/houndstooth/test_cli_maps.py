@@ -74,6 +74,9 @@ def test_the_map_is_a_table_of_every_photo(cli, shop, made, tmp_path: Path) -> N
     assert {row["product"] for row in rows} == shop.products()
     assert list(rows[0])[:5] == ["product", "image", "projection_x", "projection_y", "placed"]
     assert len({(row["projection_x"], row["projection_y"]) for row in rows}) == len(rows)
+    wrong = cli("export", "map", "colour", "--to", tmp_path / "m.pdf", "-c", shop.catalog)
+    assert wrong.code == 2
+    assert all(suffix in wrong.err for suffix in (".csv", ".jsonl", ".parquet", ".json", ".html", ".png", ".svg"))
     wrong = cli("export", "map", "colour", "--to", tmp_path / "m.csv", "--colour-by", "category", "-c", shop.catalog)
     assert wrong.code == 2 and "--colour-by" in wrong.err
 

@@ -19,7 +19,6 @@ from shops import Outcome
 from sqlalchemy import update
 
 from engine import schema
-from engine.errors import InputError
 from engine.settings import setting
 from engine.snapshot import Reader
 from engine.store import Store
@@ -117,7 +116,9 @@ def test_the_loop(store: Store, cli: Callable[..., Outcome], tmp_path: Path) -> 
     assert [line.name for line in list_labels(store)] == ["kind"]
 
 
-def test_what_was_learned_leaves_out_every_photo_of_the_audit(store: Store, tmp_path: Path) -> None:
+def test_what_was_learned_leaves_out_every_photo_of_the_audit(
+    store: Store, cli: Callable[..., Outcome], tmp_path: Path
+) -> None:
     options = ReviewOptions(classes=KINDS, count=PRODUCTS)
     following = next_photos(store, "kind", options)
     pool = following.pool
@@ -128,8 +129,16 @@ def test_what_was_learned_leaves_out_every_photo_of_the_audit(store: Store, tmp_
     apart = {path for path, out in zip(pool.paths, pool.apart.tolist(), strict=True) if out}
     assert learned == set(pool.paths) - apart
     assert taken.verdict.n == len(apart) == len(pool.audit)
-    with pytest.raises(InputError, match="nothing to ask: every photo has an answer"):
-        next_photos(store, "kind", options)
+    after = next_photos(store, "kind", options)
+    assert after.asked == () and after.left == 0 and after.nothing == "every photo has an answer"
+    page = tmp_path / "next.html"
+    asked = ("review", "kind", "--answers", tmp_path / "all.csv", "--to", page, "-c", store.root)
+    done = cli(*asked)
+    assert done.code == 0, done.err  # the answers were taken: that nothing is left is no fault
+    assert f"Nothing to ask: every photo has an answer. {page} was not written." in done.out and not page.exists()
+    told = cli(*asked, "--format", "json").json
+    assert (told["answers"], told["page"], told["photos"]) == (len(rows), None, [])
+    assert told["nothing_to_ask"] == "every photo has an answer"
 
 
 def test_the_same_answers_again_train_nothing_and_spend_no_look(
