@@ -25,6 +25,8 @@ SPARSE = 8
 """Where fewer regions match than so many times the hits wanted, nearly all would be left."""
 FIRST = 256
 """Groups of the first block by which most of its regions are left out."""
+MANY = 1 << 20
+"""So many pairs of a query and a region are kept, of all queries together; who has more than its part compares all."""
 NOTHING = np.float32(-2)  # below every score
 
 Places = NDArray[np.intp]
@@ -32,14 +34,15 @@ Places = NDArray[np.intp]
 
 def narrow(
     snapshot: Snapshot, queries: Sequence[Query], matches: Sequence[Matches], shares: Mapping[str, float]
-) -> list[Places]:
+) -> list[Places | None]:
     """Of each query the places among the matching ids, ascending, that its first offset + k hits are among.
 
+    None where too many would be left: for want of matches, or because as many score alike (copies of one photo).
     All matches have the same ids and groups, and differ in what is excluded. shares: space -> how much it counts.
     """
     ids, wanted = matches[0].ids, max(query.offset + query.k for query in queries)
     if len(ids) < SPARSE * wanted:
-        return [np.arange(len(ids))] * len(queries)
+        return [None] * len(queries)
     off = slack(snapshot, shares)
     found = _Found(matches[0].groups, wanted, off, _floors(queries, off))
     gone = _excluded(matches)
@@ -122,7 +125,9 @@ class _Found:
         self._groups, self._wanted, self._off, self._low = groups, wanted, off, low
         self._of, self._places = np.empty(0, np.intp), np.empty(0, np.intp)
         self._scores = np.empty(0, np.float32)
-        self._most = 0
+        self._full = 0  # pairs that are kept before some are dropped
+        self._most = max(MANY // len(low), SPARSE * wanted)
+        self._gave_up = np.zeros(len(low), np.bool_)
 
     def add(self, start: int, scores: NDArray[np.float32]) -> None:
         """Take in a block: scores (q, n) of the regions from place `start` on."""
@@ -134,9 +139,9 @@ class _Found:
         self._of = np.concatenate([self._of, of])
         self._places = np.concatenate([self._places, places + start])
         self._scores = np.concatenate([self._scores, scores[of, places]])
-        if len(self._of) > self._most:
+        if len(self._of) > self._full:
             self._drop()
-            self._most = max(2 * len(self._of), 4 * self._wanted * len(scores))
+            self._full = max(2 * len(self._of), 4 * self._wanted * len(scores))
 
     def _begin(self, scores: NDArray[np.float32]) -> None:
         """Of one region a group, the last that is wanted: there are as many groups that score no less."""
@@ -159,16 +164,24 @@ class _Found:
         last = np.full(len(self._low), NOTHING)
         last[enough] = scores[(np.cumsum(counts) - counts + self._wanted - 1)[enough]]
         self._raise(last)
-        keep = self._scores >= self._low[self._of]
-        self._of, self._places, self._scores = self._of[keep], self._places[keep], self._scores[keep]
+        self._keep(self._scores >= self._low[self._of])
+        over = np.bincount(self._of, minlength=len(self._low)) > self._most
+        if over.any():
+            self._gave_up |= over
+            self._low[over] = np.inf
+            self._keep(~over[self._of])
+
+    def _keep(self, which: NDArray[np.bool_]) -> None:
+        self._of, self._places, self._scores = self._of[which], self._places[which], self._scores[which]
 
     def _raise(self, last: NDArray[np.float32]) -> None:
         """last: float32 (q,), a score that `wanted` groups reach. Both it and what is compared with it may be off."""
         self._low = np.maximum(self._low, last - np.float32(2 * self._off))
 
-    def places(self) -> list[Places]:
-        """Of each query, ascending."""
+    def places(self) -> list[Places | None]:
+        """Of each query, ascending; None where there are too many."""
         self._drop()
         order = np.lexsort((self._places, self._of))
         ends = np.cumsum(np.bincount(self._of, minlength=len(self._low)))[:-1]
-        return np.split(self._places[order], ends)
+        found = np.split(self._places[order], ends)
+        return [None if gave_up else some for gave_up, some in zip(self._gave_up.tolist(), found, strict=True)]

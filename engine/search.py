@@ -132,11 +132,11 @@ def rank(
             if found is not None:
                 ranked[place] = found
     left = [place for place in range(len(queries)) if place not in ranked]
-    among_left = [matches[place] for place in left]
+    near: list[NDArray[np.intp] | None] = [None] * len(left)
     if len(left) > 1:
-        near = narrow(snapshot, [queries[place] for place in left], among_left, shares)
-        among_left = [one.at(places) for one, places in zip(among_left, near, strict=True)]
-    for place, among in zip(left, among_left, strict=True):
+        near = narrow(snapshot, [queries[place] for place in left], [matches[place] for place in left], shares)
+    for place, places in zip(left, near, strict=True):
+        among = matches[place] if places is None else matches[place].at(places)
         ids, scores = _exactly(snapshot, among.allowed(), queries[place], shares)
         ranked[place] = Ranked(ids, scores, len(matches[place]), exact=True)
     return [ranked[place] for place in range(len(queries))]

@@ -159,6 +159,26 @@ def test_a_product_of_blocks_alone_would_not_do(store: Store, monkeypatch: pytes
     assert told(search_many(reader, asked)) != alone
 
 
+@pytest.mark.usefixtures("blocks")
+def test_so_many_copies_that_they_cannot_all_be_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has more to keep than its part is answered as if alone; the others are not."""
+    reader, asked, given_up = Reader(store), questions(k=3), []
+    alone = told([search(reader, query) for query in asked])
+    narrowed = narrowing.narrow
+
+    def noted(*given: Any) -> list[narrowing.Places | None]:
+        found = narrowed(*given)
+        given_up.extend(places is None for places in found)
+        return found
+
+    monkeypatch.setattr(module, "narrow", noted)
+    for pairs, some in ((narrowing.MANY, False), (1_000, True)):
+        given_up.clear()
+        monkeypatch.setattr(narrowing, "MANY", pairs)
+        assert told(search_many(reader, asked)) == alone
+        assert any(given_up) == some and not all(given_up)
+
+
 @pytest.mark.parametrize("dim", [3, 64, 700])
 def test_rounding_stays_within_the_allowance(tmp_path: Path, dim: int) -> None:
     made = make_store(tmp_path / "c", {"vgg": np.concatenate([unit_rows(200, dim), near_ties(200, dim)])})
