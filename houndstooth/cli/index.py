@@ -181,7 +181,7 @@ def command(
             progress=progress,
             stop=stop,
         )
-    _print(opened, report, output)
+    _print(opened, report, output, whole=garments == "none")
     if report.interrupted:
         click.echo("Stopped early: run the same command again to go on.", err=True)
         raise SystemExit(130)
@@ -268,7 +268,8 @@ def _progress(source: Source) -> Iterator[Progress]:
         yield show
 
 
-def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
+def _print(catalog: Catalog, report: IndexReport, output: str, whole: bool) -> None:
+    """whole: whether all of each photo was to be compared, so that a missing mask is nothing to tell."""
     from engine.ledger import failures
     from indexer.near import near_duplicates
 
@@ -310,7 +311,7 @@ def _print(catalog: Catalog, report: IndexReport, output: str) -> None:
     for space, lacking in report.waiting.items():
         more = "1 more photo has" if lacking == 1 else f"{lacking} more photos have"
         click.echo(f"{space} answers as it did before until {more} it: index their folders too")
-    if report.unmasked:
+    if report.unmasked and not whole:
         whose = "its colours include" if report.unmasked == 1 else "their colours include"
         have = "has no garment mask" if report.unmasked == 1 else "have no garment mask"
         listed = "`houndstooth info --unmasked` lists them"

@@ -132,7 +132,7 @@ def command(
         return
     click.echo(said)
     if drawn:
-        click.echo(f"Drew {drawn_text(drawn)}")
+        click.echo(f"Drew {drawn_text(drawn, len(new.photos) if new else 0)}")
 
 
 @contextmanager
@@ -150,8 +150,8 @@ def progress_bar() -> Iterator[Progress]:
         yield show
 
 
-def drawn_text(drawn: DrawnMap) -> str:
-    """What is on a page or picture, and where it is."""
+def drawn_text(drawn: DrawnMap, new: int = 0) -> str:
+    """What is on a page or picture, and where it is. new: photos that are not the catalog's."""
     extra = [
         text
         for count, text in [
@@ -161,7 +161,8 @@ def drawn_text(drawn: DrawnMap) -> str:
         if count
     ]
     told = f" ({', '.join(extra)})" if extra else ""
-    return f"{counted(drawn.photos, 'photo')} to {' and '.join(map(str, drawn.paths))}{told}"
+    beside = f" and {counted(new, 'new one')}" if new else ""
+    return f"{counted(drawn.photos, 'photo')}{beside} to {' and '.join(map(str, drawn.paths))}{told}"
 
 
 def map_json(stored: StoredMap) -> dict[str, Any]:

@@ -131,8 +131,9 @@ def test_new_photos_find_their_places_and_change_nothing(cli, shop, made, tmp_pa
     assert [Path(one["photo"]).name for one in told.json["failed"]] == ["2.jpg"]
     assert f'fill="{NEW}"' in (tmp_path / "p.svg").read_text()
     assert cli("maps", "-c", shop.catalog, "--format", "json").json == before
-    table = cli(*arguments)
+    table = cli(*arguments, "--to", tmp_path / "p.png")
     assert "2 photos on colour-grid" in table.out and "not placed: " in table.out
+    assert f"photos and 2 new ones to {tmp_path / 'p.png'}" in table.out
     gone = cli("map", "colour", "--place", tmp_path / "gone", "-c", shop.catalog)
     assert gone.code == 2 and f"there is no folder or photo {tmp_path / 'gone'}" in gone.err
     page = cli(*arguments, "--to", tmp_path / "p.html")

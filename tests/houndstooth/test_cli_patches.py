@@ -47,6 +47,8 @@ def test_the_patches_can_be_indexed(cli, photos: Path, tmp_path: Path) -> None:
     )
     assert told.code == 0, told.err
     assert told.json["indexed"] == 1
+    said = cli("index", tmp_path / "p", "-c", tmp_path / "d", "--spaces", "colour", "--as", "patches")
+    assert said.code == 0 and "mask" not in said.out  # a patch is all cloth
 
 
 @pytest.mark.parametrize(
