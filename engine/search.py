@@ -168,11 +168,7 @@ def _by_index(
     if len(indexes) < len(shares):
         return None
     if GROUND not in matches.kept:  # these are of one snapshot, whose indexes stay the same
-        missing = {name: ~snapshot.vectors(name).has(matches.ids) for name in shares}
-        lacking = {
-            name: (which, float(np.float32(mean_of(snapshot, name)))) for name, which in missing.items() if which.any()
-        }
-        matches.kept[GROUND] = Ground.of(matches.ids, indexes, lacking)
+        matches.kept[GROUND] = Ground.of(matches.ids, indexes, _lacking(snapshot, matches.ids, shares))
     found = search_shortlist(matches.kept[GROUND], query, shares, indexes, cosines_of, best)
     if found is None:
         return None
