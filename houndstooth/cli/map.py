@@ -118,7 +118,8 @@ def command(
             said, told = placed_text(stored, new), {"map": map_json(stored), **placed_json(new)}
         elif place_new:
             stored, count = opened.place_new(open_map(opened.store, space), progress=show)
-            said = f"{counted(count, 'photo')} placed; {map_text(stored)}"
+            why = "" if count else " (all that the space has and the map's filter lets through is on it)"
+            said = f"{counted(count, 'photo')} placed{why}; {map_text(stored)}"
             told = {"map": map_json(stored), "placed": count}
         else:
             stored = opened.map(

@@ -161,3 +161,7 @@ def test_the_keyboard_reaches_pictures(seen: Any, view: MapView) -> None:
 
 def test_nothing_bars_those_who_do_not_see_or_point(seen: Any) -> None:
     assert seen["barriers"] == []
+
+
+def test_every_tool_is_in_sight_on_a_telephone(seen: Any) -> None:
+    assert seen["outOfSight"] == [] and seen["wider"] <= 360

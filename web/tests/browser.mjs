@@ -110,6 +110,18 @@ try {
   await tab.fill("#search", "no such thing at all");
   told.nothing = await tab.locator(".legend-count").innerText();
 
+  // On a telephone every tool is in sight.
+  await tab.setViewportSize({ width: 360, height: 740 });
+  await tab.waitForTimeout(100);
+  told.outOfSight = await tab.evaluate(() =>
+    [...document.querySelectorAll(".toolbar, .toolbar > *, .top-row > *")]
+      .filter((one) => one.checkVisibility())
+      .filter((one) => ((at) => at.left < 0 || at.right > globalThis.innerWidth)(one.getBoundingClientRect()))
+      .map((one) => one.id || one.className));
+  told.wider = await tab.evaluate(() => document.documentElement.scrollWidth);
+  await tab.screenshot({ path: `${folder}/telephone.png` });
+  await tab.setViewportSize({ width: 1000, height: 640 });
+
   // The pages that share its look, by day and by night.
   for (const other of others) {
     await tab.goto(pathToFileURL(other).href);
