@@ -32,3 +32,8 @@ def command(space: str, catalog: Path, yes: bool) -> None:
         return
     opened.drop(space)
     click.echo(f"Dropped {space}: the catalog has {', '.join(one.name for one in opened.info().spaces)}")
+    if left := [label.name for label in opened.labels() if space in label.spaces]:
+        click.echo(
+            f"No longer told of new photos, until {space} is there again or they are trained anew: "
+            f"{', '.join(left)} (`houndstooth labels`)"
+        )

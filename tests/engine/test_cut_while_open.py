@@ -13,6 +13,7 @@ from builders import make_store, unit_rows
 
 from engine.checks import check
 from engine.query import Query
+from engine.removal import remove
 from engine.search import search
 from engine.snapshot import Reader
 
@@ -40,6 +41,32 @@ for path in (*store.vectors.iterdir(), *store.thumbnails.iterdir()):
 for ask in (lambda: search(reader, query), lambda: pictures.get(3990)):
     try:
         ask()
+    except CatalogCorruptError as error:
+        print(error)
+"""
+
+
+COMPACTION = """
+import os, sys
+from engine import compaction
+from engine.errors import CatalogCorruptError
+from engine.store import Store
+from engine.writer import writing
+
+store = Store.open(sys.argv[1])
+opened = compaction.open_vectors
+
+def cut(path, seen=set()):  # the second opening is the one that copies; verified in between
+    file = opened(path)
+    if path in seen:
+        os.truncate(path, 300)
+    seen.add(path)
+    return file
+
+compaction.open_vectors = cut
+with writing(store) as writer:
+    try:
+        compaction.compact(writer, everything=True)
     except CatalogCorruptError as error:
         print(error)
 """
@@ -105,6 +132,15 @@ def test_a_file_cut_short_under_a_long_job_is_an_error(tmp_path: Path, job: str)
     store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(ROWS, DIM)})
     (line,) = run(JOB, str(store.root), job)
     assert "vectors" in line and "cut short while it was open: run `houndstooth check`" in line
+
+
+@no_windows
+def test_a_file_cut_short_under_compaction_gets_no_hash_that_vouches_for_it(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "a.catalog", {"vgg": unit_rows(ROWS, DIM)})
+    remove(store, (1, 2, 3, 4), "four")
+    (line,) = run(COMPACTION, str(store.root))
+    assert "vectors" in line and "cut short while it was open: run `houndstooth check`" in line
+    assert any("vectors" in finding.part or "vectors" in finding.subject for finding in check(store).findings)
 
 
 @pytest.mark.parametrize("how", ["replaced", "deleted"])

@@ -207,6 +207,14 @@ def test_drop_takes_what_the_space_told(cli, shop) -> None:
     assert catalog.check().clean
 
 
+def test_drop_says_which_labels_looked_at_the_space(cli, shop) -> None:
+    looked = {label.name for label in houndstooth.open(shop.catalog).labels() if "kind" in label.spaces}
+    assert looked
+    *_, said = cli("drop", "kind", "-y", "-c", shop.catalog).out.splitlines()
+    assert said.startswith("No longer told of new photos") and all(name in said for name in looked)
+    assert "No longer" not in cli("drop", "palette", "-y", "-c", shop.catalog).out
+
+
 def test_the_last_space_and_an_unknown_one_are_not_dropped(cli, shop) -> None:
     catalog = houndstooth.open(shop.catalog)
     with pytest.raises(errors.SpaceError, match=r"no space 'vg': it has colour, palette, vgg, pattern, kind, outline"):
