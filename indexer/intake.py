@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.errors import PictureError
 from indexer.coarse import coarse_view
-from indexer.decode import DecodeLimits, decode, read_file
+from indexer.decode import DecodeLimits, decode, read_file, read_with_status
 from indexer.file_state import FileState
 from indexer.masks import apply_mask
 from indexer.phash import phash
@@ -56,6 +56,16 @@ def photo_bytes(item: SourceImage, limits: DecodeLimits) -> bytes:
     return read_file(item.file, limits) if item.packed is None else item.packed.read(limits)
 
 
+def _read(item: SourceImage, limits: DecodeLimits) -> tuple[bytes, FileState]:
+    """The photo's bytes, and the state that it was in before they were read."""
+    if item.packed is None:
+        data, status = read_with_status(item.file, limits)
+        return data, FileState(status.st_size, status.st_mtime_ns)
+    state = state_of(item)
+    data = item.packed.read(limits)
+    return data, state or FileState(len(data), 0)
+
+
 def masked(picture: Picture, item: SourceImage, limits: DecodeLimits) -> Picture:
     """The decoded photo with the mask that its source gives. PictureError when that cannot be used."""
     if item.mask is None:
@@ -71,6 +81,8 @@ def masked(picture: Picture, item: SourceImage, limits: DecodeLimits) -> Picture
 
 def _made_coarse(picture: Picture) -> Picture:
     """The picture with nothing but its coarse view: many are held at a time."""
+    if picture.rgb is picture.coarse and picture.mask is None:
+        return picture
     rgb, mask = coarse_view(picture)
     return replace(picture, rgb=rgb, mask=mask, coarse=rgb)
 
@@ -83,9 +95,7 @@ def take_in(
     coarse_only: nothing that comes looks at more than the coarse picture, unless a mask is to be laid on it.
     """
     try:
-        state = state_of(item)
-        data = photo_bytes(item, limits)
-        state = state or FileState(len(data), 0)
+        data, state = _read(item, limits)
         sha256 = hashlib.sha256(data).digest()
         if sha256 == expected:
             return Intake(state, sha256)

@@ -11,7 +11,7 @@ picture.py     the parts put together: `decode` and `read_picture`; the coarse p
 """
 
 from indexer.decode.geometry import LARGEST_SIDE, SMALLEST_SIDE, WORKING_SIDE, Box, working_size
-from indexer.decode.limits import DecodeLimits, read_file
+from indexer.decode.limits import DecodeLimits, read_file, read_with_status
 from indexer.decode.picture import decode, read_picture
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "decode",
     "read_file",
     "read_picture",
+    "read_with_status",
     "working_size",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,17 +44,18 @@ DEFAULT_LIMITS = DecodeLimits()
 
 def read_file(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> bytes:
     """The file's bytes. PictureError when it is missing, unreadable, not a regular file, empty or over the limit."""
+    return read_with_status(path, limits)[0]
+
+
+def read_with_status(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> tuple[bytes, os.stat_result]:
+    """The file's bytes, and what the system told of it before they were read. PictureError as of `read_file`."""
     try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise PictureError("a folder, not a picture")
-        if not stat.S_ISREG(status.st_mode):
-            raise PictureError("not a regular file")
-        limits.check_bytes(status.st_size)
-        with path.open("rb") as file:
-            data = file.read(status.st_size + 1)
-            if len(data) > status.st_size:  # it grew since: one byte more than allowed is enough to tell
-                data += file.read(max(0, int(limits.megabytes * 1e6) + 1 - len(data)))
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is not waited for
+        try:
+            status = os.fstat(descriptor)
+            data = _read(descriptor, status, limits)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         raise PictureError("no such file") from None
     except PermissionError:
@@ -61,4 +63,17 @@ def read_file(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise PictureError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     limits.check_bytes(len(data))
+    return data, status
+
+
+def _read(descriptor: int, status: os.stat_result, limits: DecodeLimits) -> bytes:
+    if stat.S_ISDIR(status.st_mode):
+        raise PictureError("a folder, not a picture")
+    if not stat.S_ISREG(status.st_mode):
+        raise PictureError("not a regular file")
+    limits.check_bytes(status.st_size)
+    most = int(limits.megabytes * 1e6) + 1  # of a file that grows, one byte more than allowed is enough to tell
+    data = os.read(descriptor, status.st_size + 1)
+    while len(data) != status.st_size and (more := os.read(descriptor, max(0, most - len(data)))):
+        data += more
     return data

@@ -229,7 +229,7 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a.png").write_bytes(b"x")
-    monkeypatch.setattr(Path, "open", refuse)  # the superuser, who may run the tests, can read everything
+    monkeypatch.setattr(os, "open", refuse)  # the superuser, who may run the tests, can read everything
     with pytest.raises(PictureError, match="no permission"):
         read_file(tmp_path / "a.png")
 
