@@ -47,10 +47,24 @@ def _averaged_dct(pixels: int) -> NDArray[np.float32]:
     return averaged
 
 
-def _product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
-    """left @ right, in pieces that OpenBLAS takes for too small to wake threads for: hashing threads fill the cores."""
-    columns = max(1, _ONE_THREAD // left.size)
-    return np.hstack([left @ right[:, start : start + columns] for start in range(0, right.shape[1], columns)])
+@lru_cache(maxsize=1024)
+def _grey_dct(pixels: int) -> NDArray[np.float32]:
+    """The same of a line in colour, made grey on the way, to multiply from the right: float32 (3 * pixels, 8)."""
+    return np.ascontiguousarray((_averaged_dct(pixels)[..., None] * _LUMA).reshape(_KEPT, -1).T)
+
+
+def _across(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The lowest frequencies of each line, float32 (h, 8).
+
+    Some lines at a time, which OpenBLAS takes for too few to wake threads for: hashing threads fill the cores.
+    """
+    height, width = rgb.shape[:2]
+    lines, rows = rgb.reshape(height, -1), max(1, _ONE_THREAD // (_KEPT * 3 * width))
+    across = np.empty((height, _KEPT), np.float32)
+    for start in range(0, height, rows):
+        part = slice(start, start + rows)
+        np.matmul(lines[part].astype(np.float32), _grey_dct(width), out=across[part])
+    return across
 
 
 def phash(picture: Picture) -> int:
@@ -61,10 +75,7 @@ def phash(picture: Picture) -> int:
     BLANK when no coefficient reaches _FAINTEST.
     """
     rgb = coarse_rgb(picture)
-    height, width = rgb.shape[:2]
-    # Averaging, grey and DCT are linear: down first, where it leaves 8 lines, then grey, then across.
-    lines = _product(_averaged_dct(height), rgb.reshape(height, -1).astype(np.float32)).reshape(_KEPT, width, 3)
-    coefficients = ((lines @ _LUMA) @ _averaged_dct(width).T).ravel()
+    coefficients = (_averaged_dct(len(rgb)) @ _across(rgb)).ravel()  # averaging, grey and DCT are linear
     if np.abs(coefficients).max() < _FAINTEST:
         return BLANK
     low, high = np.sort(coefficients)[31:33]  # of the 64, the two about their median
