@@ -10,14 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional
 
 from indexer.garments.classes import CLASSES, CLOTHING_PARSING, GARMENTS, LOOK_INTO_PERSON
-from indexer.garments.training.augment import FIRST_GARMENT, FRAMINGS, augmented, grounds, plain_ground, recoloured
-from indexer.garments.training.cache import IGNORE, SIZE, Photos, label_table
+from indexer.garments.second_look import windows
+from indexer.garments.training.augment import (
+    FIRST_GARMENT,
+    FRAMINGS,
+    augmented,
+    grounds,
+    looked_at,
+    plain_ground,
+    recoloured,
+)
+from indexer.garments.training.cache import IGNORE, SHARP, SIZE, Photos, label_table
 from indexer.garments.training.depthwise import quicken
-from indexer.garments.training.samples import EASY, EVEN, FLAT, HARD, Mixture, Samples
+from indexer.garments.training.samples import CLOSER, EASY, EVEN, FLAT, HARD, Mixture, Samples
 from indexer.garments.training.split import flat_photos, part_of, street_photos
 from indexer.garments.training.train import Plan, foreground, intersection_over_union, segmentation_loss
 
@@ -102,7 +112,7 @@ def test_framing_moves_photo_and_labels_together() -> None:
         ]
         agree.append(len(levels) < 2 or np.ptp(levels) > 20)
     assert np.mean(agree) > 0.85  # some are put on another ground, or lit flat
-    assert set(FRAMINGS) == {"street", "flat", "rendered"}
+    assert set(FRAMINGS) == {"street", "flat", "rendered", "figures"}
 
 
 def test_recolouring_touches_garments_only() -> None:
@@ -159,6 +169,12 @@ def test_rate_rises_and_falls_in_every_cycle() -> None:
     assert max(rates[1000:1500]) > 0.3 > max(rates[1500:1800]) > max(rates[1800:]) > 0.1
     assert [end for *_, end in plan.stages()] == [600, 1000, 1500, 1800, 2000]
     assert [mixture for _, mixture, _ in plan.stages()] == [EASY, EASY, HARD, EVEN, FLAT]
+    longer = replace(plan, figures=(400, 300))
+    assert [(mixture, end) for _, mixture, end in longer.stages()][-2:] == [(CLOSER, 2400), (CLOSER, 2700)]
+    assert [longer.factor(step) for step in range(2000)] == rates
+    for start, end in ((2000, 2400), (2400, 2700)):
+        assert 0.2 < max(longer.factor(step) for step in range(start, end)) < 0.4
+        assert longer.factor(end - 1) < 0.01
     short = Plan(steps=1000, again=0, settle=0, finish=0, seed=0)
     assert [short.factor(step) for step in range(1000)] == rates[:1000]
 
@@ -179,5 +195,53 @@ def test_only_street_photos_are_made_harder_and_a_sample_is_the_same_each_time()
     assert drawn(EASY) == drawn(EASY)
     changed = [easy != hard for easy, hard in zip(drawn(EASY), drawn(HARD), strict=True)]
     assert any(changed) and not all(changed)
-    for mixture in (EASY, HARD, EVEN):
-        assert mixture.street + mixture.flat + mixture.rendered == pytest.approx(1)
+    for mixture in (EASY, HARD, EVEN, CLOSER):
+        assert mixture.street + mixture.flat + mixture.rendered + mixture.figures == pytest.approx(1)
+
+
+def someone(top: int, bottom: int, left: int, right: int) -> Photos:
+    """A person whose class tells how far up it is: five bands from the head to the feet, before a grey background."""
+    rgb, labels = np.full((1, *SHARP, 3), 128, np.uint8), np.zeros((1, *SHARP), np.uint8)
+    for channel, rows in enumerate(np.array_split(np.arange(top, bottom), 5), start=1):
+        labels[0, rows, left:right] = channel
+        rgb[0, rows, left:right] = 40 * channel
+    return Photos(rgb, labels)
+
+
+def test_validation_looks_where_the_finder_looks() -> None:
+    photos = someone(100, 500, 180, 260)
+    seen = looked_at(photos, (96, 72))
+    assert seen.rgb.shape == (2, 96, 72, 3)
+    assert seen.labels.shape == (2, 96, 72)
+    assert set(np.unique(seen.labels[0])) == {0, 1, 2, 3}
+    assert set(np.unique(seen.labels[1])) == {0, 3, 4, 5}
+    grey = np.where(seen.labels > 0, seen.labels * 40, 128)
+    assert (np.abs(seen.rgb[..., 0] - grey.astype(float)) < 5).mean() > 0.9  # labels lie where the colours are
+    # As the finder's own windows about the same person, of a photo that is two wide and three high:
+    chances = np.zeros((len(CLASSES), 144, 96), np.float32)
+    small = np.asarray(Image.fromarray(photos.labels[0]).resize((96, 144), Image.Resampling.NEAREST))
+    np.put_along_axis(chances, small[None].astype(np.int64), 1, axis=0)
+    for window, labels in zip(windows(chances, (1440, 960), 4 / 3), seen.labels, strict=True):
+        shown = Image.fromarray(photos.labels[0]).resize((960, 1440), Image.Resampling.NEAREST)
+        part = shown.crop((window.left, window.top, window.right, window.bottom))
+        assert (np.asarray(part.resize((72, 96), Image.Resampling.NEAREST)) == labels).mean() > 0.93
+
+
+def test_closer_looks_are_taken_about_the_person() -> None:
+    photos = someone(150, 480, 40, 120)
+    rng = np.random.default_rng(0)
+    ground = plain_ground(rng, SHARP)
+    shares = []
+    for number in range(40):
+        seed = np.random.default_rng(number)
+        _, marks = augmented(FRAMINGS["figures"], photos.rgb[0], photos.labels[0], ground, (192, 144), seed, "figure")
+        assert marks.shape == (96, 72)
+        shares.append(((marks > 0) & (marks != IGNORE)).mean())
+    whole = (photos.labels[0] > 0).mean()
+    assert np.median(shares) > 1.6 * whole
+    assert min(shares) > 0.5 * whole  # never looks past the person
+    empty = Photos(np.zeros((1, *SIZE, 3), np.uint8), np.zeros((1, *SIZE), np.uint8))
+    samples = Samples({"street": empty, "flat": empty, "figures": photos}, 0, (64, 48), 0, 4, CLOSER)
+    assert samples[0][0].shape == (3, 64, 48)
+    assert samples[0][1].shape == (32, 24)
+    assert all((samples[number][1] > 0).any() for number in range(4))

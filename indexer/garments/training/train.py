@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,15 @@ from indexer.garments.network import SIZE
 from indexer.garments.training.cache import IGNORE, Photos
 from indexer.garments.training.depthwise import quicken
 from indexer.garments.training.model import build_model, freeze, logits_at_stride_4
-from indexer.garments.training.samples import EASY, EVEN, FLAT, HARD, Mixture, Samples
+from indexer.garments.training.samples import CLOSER, EASY, EVEN, FLAT, HARD, Mixture, Samples
 
 BATCH = 16
 SIZES = ((256, 192), (320, 240), SIZE)
 """Rows and columns of the stages; the last is what the network reads when it is used."""
 FIRST_STAGE = 0.6
 """Share of the first cycle's steps spent at the smallest size; the second cycle is spent at the largest."""
-AGAIN, SETTLE, FINISH = 0.5, 0.25, 0.2
-"""Peak rates of the second, the third and the fourth cycle, of the first's."""
+AGAIN, SETTLE, FINISH, FIGURES = 0.5, 0.25, 0.2, 0.3
+"""Peak rates of the second to the fifth cycle and those after it, of the first's."""
 DECODER_RATE, ENCODER_RATE, DECAY = 2e-3, 5e-4, 1e-2
 WARM_UP = 100
 AVERAGE = 0.995
@@ -39,11 +40,12 @@ AVERAGE = 0.995
 
 @dataclass(frozen=True)
 class Plan:
-    """steps, again, settle, finish: of BATCH pictures, in the four cycles of the learning rate.
+    """steps, again, settle, finish: of BATCH pictures, in the first four cycles of the learning rate.
 
     The second has harder street photos; the third mixes all that was seen more evenly; the fourth has more flat
-    garments, more often before other grounds. check: steps between looks at
-    the validation photos and checkpoints. depthwise: whether the encoder's depthwise kernels learn too.
+    garments, more often before other grounds. figures: of the cycles after them, which make weights for closer looks at
+    people and show nothing else. check: steps between looks at the validation photos and checkpoints. depthwise:
+    whether the encoder's depthwise kernels learn too.
     """
 
     steps: int
@@ -53,26 +55,33 @@ class Plan:
     seed: int
     check: int = 200
     depthwise: bool = False
+    figures: tuple[int, ...] = ()
 
     @property
     def last(self) -> int:
         """Steps in all."""
-        return self.steps + self.again + self.settle + self.finish
+        return sum(length for length, _ in self._cycles())
 
     def stages(self) -> list[tuple[tuple[int, int], Mixture, int]]:
         """Size of the pictures, what they are, and the step up to which that holds."""
-        ends = (int(self.steps * FIRST_STAGE), self.steps, self.steps + self.again, self.last - self.finish, self.last)
-        return list(zip((*SIZES, *SIZES[-1:] * 2), (EASY, EASY, HARD, EVEN, FLAT), ends, strict=True))
+        ends = [int(self.steps * FIRST_STAGE), *accumulate(length for length, _ in self._cycles())]
+        mixtures = (EASY, EASY, HARD, EVEN, FLAT, *(CLOSER for _ in self.figures))
+        return list(zip((*SIZES, *SIZES[-1:] * (len(ends) - len(SIZES))), mixtures, ends, strict=True))
 
     def factor(self, step: int) -> float:
         """Of the learning rate: warmed up and then falling as a cosine, in each cycle."""
         start = 0
-        for length, peak in ((self.steps, 1.0), (self.again, AGAIN), (self.settle, SETTLE), (self.finish, FINISH)):
+        for length, peak in self._cycles():
             if step < start + length:
                 warm = min(1.0, (step - start + 1) / WARM_UP)
                 return peak * warm * (0.5 + 0.5 * math.cos(math.pi * (step - start) / length)) + 0.005
             start += length
         return 0.005
+
+    def _cycles(self) -> tuple[tuple[int, float], ...]:
+        """Steps and peak rate of each."""
+        further = ((length, FIGURES) for length in self.figures)
+        return ((self.steps, 1.0), (self.again, AGAIN), (self.settle, SETTLE), (self.finish, FINISH), *further)
 
 
 class Trainer:
