@@ -17,7 +17,7 @@ from PIL import Image
 
 from engine.errors import InputError
 from indexer.garments.classes import CLASSES
-from indexer.garments.edges import sharpened
+from indexer.garments.edges import all_sharpened, sharpened
 from indexer.garments.garment import Garment, GarmentFinder
 from indexer.garments.network import PLACES, SIZE, check_classes, deeplab, load_weights
 from indexer.garments.regions import garments_of, layout
@@ -28,7 +28,7 @@ from indexer.vgg.weights import verified
 SHIPPED = Path(__file__).parent.parent / "weights" / "garments.safetensors"
 BATCH = 64
 """Pictures prepared at a time: bounds memory whatever the caller hands over."""
-_VERSION = 2  # raised by hand whenever the same picture and weights would give other masks
+_VERSION = 3  # raised by hand whenever the same picture and weights would give other masks
 
 
 class DeepLab(GarmentFinder):
@@ -64,22 +64,25 @@ class DeepLab(GarmentFinder):
                 found += pool.map(_garments, chances, prepared, (picture.shape[:2] for picture in batch))
         return found
 
-    def chances(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """What the network says of n >= 1 pictures, closer looks joined to it.
+    def chances(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """What the network says of each picture.
 
-        float32 (n, classes, 96, 72), summing to 1 over the classes.
+        float32 (classes, 96, 72), summing to 1 over the classes; where a person was looked at closer (classes, 192,
+        144), these looks joined to it and edges moved to the picture's.
         """
         with _threads() as pool:
-            return np.concatenate(
-                [self._seen(pictures[at : at + BATCH], pool)[1] for at in range(0, len(pictures), BATCH)]
-            )
+            return [
+                chances
+                for start in range(0, len(pictures), BATCH)
+                for chances in self._seen(pictures[start : start + BATCH], pool)[1]
+            ]
 
     def _seen(
         self, batch: Sequence[NDArray[np.uint8]], pool: ThreadPoolExecutor
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.uint8], list[NDArray[np.float32]]]:
         """The pictures as the network sees them whole, and their chances."""
         prepared = np.stack(list(pool.map(prepare, batch)))
-        chances = self._chances(prepared)
+        chances = list(self._chances(prepared))
         looks = [
             (place, window)
             for place, picture in enumerate(batch)
@@ -91,8 +94,13 @@ class DeepLab(GarmentFinder):
             parts = pool.map(prepare, (window.of(batch[place]) for place, window in some))
             for (place, window), seen in zip(some, self._chances(np.stack(list(parts))), strict=True):
                 closer.setdefault(place, []).append((window, seen))
-        for place, found in closer.items():
-            chances[place] = joined(chances[place], batch[place].shape[:2], found)
+
+        def finer(place: int) -> NDArray[np.float32]:
+            whole = joined(chances[place], batch[place].shape[:2], closer[place])
+            return all_sharpened(whole, prepared[place])
+
+        for place, found in zip(closer, pool.map(finer, closer), strict=True):
+            chances[place] = found
         return prepared, chances
 
     def _chances(self, prepared: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -115,15 +123,18 @@ def prepare(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(image.resize(SIZE[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 
-def place_colours(prepared: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Mean RGB of each of the network's places: float32 (96, 72, 3), of a prepared picture."""
-    return np.asarray(Image.fromarray(prepared).reduce(SIZE[0] // PLACES[0]), dtype=np.float32)
+def place_colours(prepared: NDArray[np.uint8], rows: int = PLACES[0]) -> NDArray[np.float32]:
+    """Mean RGB of each place of a prepared picture that has so many rows of them: float32 (96, 72, 3)."""
+    return np.asarray(Image.fromarray(prepared).reduce(SIZE[0] // rows), dtype=np.float32)
 
 
 def _garments(chances: NDArray[np.float32], prepared: NDArray[np.uint8], size: tuple[int, int]) -> list[Garment]:
     scene = chances.argmax(0).astype(np.uint8)
-    seen = layout(chances, place_colours(prepared))
-    fine = sharpened(np.clip(seen.cloth + np.float32(0.5), 0, 1), prepared) if seen.scores else None
+    rows = chances.shape[1]
+    seen = layout(chances, place_colours(prepared, rows))
+    fine = None
+    if seen.scores and rows == PLACES[0]:  # else its edges have been moved
+        fine = sharpened(np.clip(seen.cloth + np.float32(0.5), 0, 1), prepared)
     return [replace(garment, scene=scene) for garment in garments_of(seen, size, fine)]
 
 

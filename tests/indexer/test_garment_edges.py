@@ -11,7 +11,7 @@ from PIL import Image
 from indexer.decode import decode
 from indexer.garments import deeplab as deeplab_module
 from indexer.garments.deeplab import DeepLab
-from indexer.garments.edges import STEP, guided, sharpened
+from indexer.garments.edges import FINE_STEP, STEP, all_sharpened, guided, sharpened
 from indexer.garments.network import PLACES, SIZE
 from indexer.garments.regions import Layout, garments_of
 from indexer.garments.training.split import flat_photos
@@ -44,6 +44,16 @@ def test_guided_filter_is_the_mean_of_local_regressions(shape: tuple[int, int], 
     np.testing.assert_allclose(guided(values, guide, radius, 1e-3), by_loops(values, guide, radius, 1e-3), atol=2e-3)
 
 
+def test_several_planes_are_filtered_as_one_by_one() -> None:
+    draw = np.random.default_rng(1)
+    guide, values = draw.random((3, 14, 11), np.float32), draw.random((4, 14, 11), np.float32)
+    values /= values.sum(0)
+    found = guided(values, guide)
+    for plane, alone in zip(values, found, strict=True):
+        np.testing.assert_array_equal(alone, guided(plane, guide))
+    np.testing.assert_allclose(found.sum(0), 1, atol=1e-4)  # the filter is linear, and keeps what is constant
+
+
 def disc() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A prepared picture of a red disc on a grey, noisy ground; its mask; and its chance at the network's places."""
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
@@ -70,6 +80,30 @@ def test_edges_go_where_the_colour_changes() -> None:
     assert fine.shape == (SIZE[0] // STEP, SIZE[1] // STEP)
     assert share(at_picture(chance), truth) < 0.95
     assert share(at_picture(fine), truth) > 0.98
+
+
+def test_edges_between_any_two_classes_move() -> None:
+    """A disc of two cloths, before a ground: all three edges, and chances stay chances."""
+    picture, truth, chance = disc()
+    upper = np.arange(SIZE[0])[:, None] < 190
+    picture[truth & upper] = (40, 60, 160)
+    size = (SIZE[1] // FINE_STEP, SIZE[0] // FINE_STEP)
+    cloth = np.asarray(Image.fromarray(chance).resize(size, Image.Resampling.BILINEAR))
+    above = np.clip((195 / FINE_STEP - np.arange(size[1])[:, None]) / 12 + 0.5, 0, 1).astype(np.float32)  # 5 px too low
+    chances = np.stack([1 - cloth, cloth * above, cloth * (1 - above)])
+    fine = all_sharpened(chances, picture)
+    assert fine.shape == chances.shape
+    assert fine.dtype == np.float32
+    assert fine.min() >= 0
+    np.testing.assert_allclose(fine.sum(0), 1, atol=1e-5)
+    wanted = np.where(truth, np.where(upper, 1, 2), 0)
+    right = [
+        (np.stack([np.asarray(Image.fromarray(p).resize(SIZE[::-1])) for p in planes]).argmax(0) == wanted).mean()
+        for planes in (chances, fine)
+    ]
+    assert right[0] < 0.98
+    assert right[1] > 0.99
+    np.testing.assert_array_equal(all_sharpened(chances[:1] * 0 + 1, picture), 1)  # nothing but background
 
 
 def test_nothing_far_from_cloth_becomes_cloth() -> None:
