@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from engine.errors import InputError, PictureError
-from indexer.decode import DecodeLimits, decode, read_file, read_picture
+from indexer.decode import DecodeLimits, decode, read_file, read_picture, read_with_status
 from indexer.masks import read_mask
 
 RNG = np.random.default_rng(3)
@@ -232,6 +232,35 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "open", refuse)  # the superuser, who may run the tests, can read everything
     with pytest.raises(PictureError, match="no permission"):
         read_file(tmp_path / "a.png")
+
+
+def test_a_file_that_grows_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read to its end, or to one byte over the limit: never cut where it ended before."""
+    path, before, ask = tmp_path / "a.jpg", b"x" * 1000, os.fstat
+
+    def grow(descriptor: int) -> os.stat_result:
+        told = ask(descriptor)
+        path.write_bytes(before + b"y" * added)
+        return told
+
+    monkeypatch.setattr(os, "fstat", grow)
+    for added in (0, 1, 500):
+        path.write_bytes(before)
+        data, status = read_with_status(path, DecodeLimits(megabytes=0.002))
+        assert data == before + b"y" * added
+        assert status.st_size == len(before)
+    path.write_bytes(before)
+    added = 5000
+    with pytest.raises(PictureError, match=r"over the limit of 0\.002"):
+        read_file(path, DecodeLimits(megabytes=0.002))
+
+
+def test_a_read_that_stops_early_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, whole = tmp_path / "a.jpg", bytes(range(256)) * 40
+    path.write_bytes(whole)
+    read = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, count: read(descriptor, min(count, 700)))
+    assert read_file(path) == whole
 
 
 def test_threads_leave_the_warning_filters_as_they_were() -> None:
