@@ -12,7 +12,7 @@ from indexer.sources.base import SourceProblem
 from indexer.sources.cells import Misfit, as_text, attribute_name, is_absent, shown
 from indexer.sources.folder import FolderSource
 from indexer.sources.headers import IMAGE_NAMES, PRODUCT_NAMES, match_column
-from indexer.sources.places import locate
+from indexer.sources.places import absolute, locate
 from indexer.sources.rows import Row
 from indexer.sources.table import TABLE_SUFFIXES, open_rows
 
@@ -59,7 +59,7 @@ def read_examples(
 
     Raises InputError, saying what to do, where there is nothing to learn from.
     """
-    path = Path(path).expanduser().absolute()
+    path = absolute(path)
     if path.is_dir():
         if columns or root is not None:
             raise InputError(f"{path} is a folder: --root and --column are for tables")
@@ -68,7 +68,7 @@ def read_examples(
         raise InputError(f"{path}: there is no such folder or file")
     if path.suffix.lower() not in TABLE_SUFFIXES:
         raise InputError(f"{path}: labels are read from a folder or a table: {', '.join(TABLE_SUFFIXES)}")
-    return read_table(path, name, Path(root).expanduser().absolute() if root else path.parent, columns or {})
+    return read_table(path, name, absolute(root) if root else path.parent, columns or {})
 
 
 def read_folder(path: Path) -> Examples:

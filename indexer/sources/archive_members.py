@@ -14,9 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from indexer.sources.base import PackedPhoto, SourceProblem
-from indexer.sources.folder import printable
 from indexer.sources.packed import ZIP_FAULTS, HeldMember, TarMember, ZipMember
-from indexer.sources.places import PICTURE_SUFFIXES
+from indexer.sources.places import PICTURE_SUFFIXES, printable
 from indexer.sources.records import Place
 
 MOST_TEXT: Final = 2**20

@@ -12,7 +12,7 @@ from engine.attributes import AttributeType, AttributeValue
 from engine.errors import SourceError
 from indexer.sources.base import SourceImage, SourceProblem
 from indexer.sources.cells import Misfit, fit
-from indexer.sources.places import PICTURE_SUFFIXES
+from indexer.sources.places import PICTURE_SUFFIXES, printable
 
 CATALOG_SUFFIX = ".catalog"
 
@@ -97,11 +97,6 @@ def is_picture_name(name: str) -> bool:
     """Whether a file's name says it is a picture."""
     stem, _, suffix = name.rpartition(".")
     return f".{suffix.lower()}" in PICTURE_SUFFIXES and stem[-1:] not in ("", "/", os.sep)
-
-
-def printable(path: str) -> str:
-    """The path as text that UTF-8 can hold: bytes that are not UTF-8 become "\\xe9"."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _is_utf8(path: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from engine.photos import is_address
 from indexer.remote.permission import Remote
 from indexer.sources.base import Source
 from indexer.sources.bucket import read_address
-from indexer.sources.folder import printable
 from indexer.sources.formats import FORMATS, Format, find_format
+from indexer.sources.places import absolute
 from indexer.sources.records import Reading
 from indexer.sources.table import TABLE_SUFFIXES
 
@@ -55,7 +54,7 @@ def open_source(
     if str(path) == "-" and source in (None, STDIN):
         place, chosen = Path("-"), named_format(STDIN)
     else:
-        place = _absolute(path)
+        place = absolute(path)
         if not place.exists():
             raise SourceError(f"{place}: there is no such folder or file")
         found = named_format(source) if source else find_format(place)
@@ -68,7 +67,7 @@ def open_source(
     _check_options(place, chosen, root, bool(columns or types or delimiter))
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '\r\n"'):
         raise SourceError(f"delimiter must be one character, got {delimiter!r}")
-    start = None if root is None else _absolute(root)
+    start = None if root is None else absolute(root)
     if start is not None and not start.is_dir():
         raise SourceError(f"{start}: the root must be the folder where the table's paths start")
     how = Reading(start, known or {}, columns or {}, types or {}, delimiter, remote)
@@ -103,24 +102,11 @@ def _check_options(place: Path, chosen: Format, root: str | Path | None, others:
         )
 
 
-def _absolute(path: str | Path) -> Path:
-    """The path from "/" on, "~" filled in, ".." taken out by name; links stay as they are written."""
-    if "\0" in str(path):
-        raise SourceError(f"{str(path)!r} is not a path: it holds a NUL character")
-    try:
-        place = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - resolve() would follow links
-    except RuntimeError as error:  # "~who" of somebody who is not there
-        raise SourceError(f"{str(path)!r} is not a path: {error}") from error
-    if printable(str(place)) != str(place):
-        raise SourceError(f"{printable(str(place))}: the name is not UTF-8, and a catalog could not hold it: rename it")
-    return place
-
-
 def find_source_format(path: str | Path) -> Format | None:
     """The reader that `open_source` would take. Raises SourceError where there is no such folder or file."""
     if is_address(str(path)):
         return named_format(BUCKET)
-    place = _absolute(path)
+    place = absolute(path)
     if not place.exists():
         raise SourceError(f"{place}: there is no such folder or file")
     return find_format(place)

@@ -1,6 +1,6 @@
 """Where a table's cell says a photo or mask is. Paths are text here: a table may have millions, and Path is slow."""
 
-# ruff: noqa: PTH110, PTH116, PTH117, PTH118, PTH122
+# ruff: noqa: PTH100, PTH110, PTH116, PTH117, PTH118, PTH122
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import stat
 from pathlib import Path
 
+from engine.errors import SourceError
 from engine.photos import is_address
 from indexer.remote.address import address_product, without_secrets
 from indexer.sources.cells import Misfit, as_text, shown
@@ -22,11 +23,32 @@ PICTURE_SUFFIXES = frozenset(
 MAX_PATH = 4_096
 
 
+def absolute(path: str | Path) -> Path:
+    """The path from "/" on, "~" filled in, ".." taken out by name: paths are compared as text. Links stay as written.
+
+    Raises SourceError for what cannot be a path, or not one that a catalog can hold.
+    """
+    if "\0" in str(path):
+        raise SourceError(f"{str(path)!r} is not a path: it holds a NUL character")
+    try:
+        place = Path(os.path.abspath(Path(path).expanduser()))  # resolve() would follow links
+    except RuntimeError as error:  # "~who" of somebody who is not there
+        raise SourceError(f"{str(path)!r} is not a path: {error}") from error
+    if printable(str(place)) != str(place):
+        raise SourceError(f"{printable(str(place))}: the name is not UTF-8, and a catalog could not hold it: rename it")
+    return place
+
+
+def printable(path: str) -> str:
+    """The path as text that UTF-8 can hold: bytes that are not UTF-8 become "\\xe9"."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def locate(cell: object, root: str) -> str | Misfit:
     """The absolute path that a cell means, "/" between folders; the file may or may not be there.
 
-    root: absolute; where relative paths start, and what they may not leave. An absolute path is taken as it is: who
-    writes a local table may read local files. Backslashes separate folders when no file has them in its name.
+    root: as `absolute` gives it; where relative paths start, and what they may not leave. An absolute path is taken as
+    it is: who writes a local table may read local files. Backslashes separate folders if no file has them in its name.
     """
     text = as_text(cell)
     if isinstance(text, Misfit):

@@ -68,6 +68,17 @@ def test_a_table_of_photos(tmp_path: Path) -> None:
     assert "leads out of" in read.problems[4] and len(read.problems) == 5
 
 
+def test_paths_through_the_folder_above_are_the_same_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = write(tmp_path / "labels.csv", "image,maxi\nin/a.png,yes\n")
+    draw(tmp_path / "folders" / "yes" / "b.png", 1)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for read in (read_examples(Path("../labels.csv"), "maxi"), read_examples(table, "maxi", Path("../here/.."))):
+        assert [one.photo for one in read.items] == [(tmp_path / "in" / "a.png").as_posix()] and not read.problems
+    (folder,) = read_examples(Path("../folders"), "maxi").items
+    assert folder.photo == (tmp_path / "folders" / "yes" / "b.png").as_posix()
+
+
 def test_several_labels_a_photo(tmp_path: Path) -> None:
     """An empty cell says nothing of its photo; that it has none of the labels is said by a separator alone."""
     table = write(tmp_path / "l.csv", "image,labels\na.png,party | long\nb.png,\nc.png,long\nd.png, | \n")

@@ -11,6 +11,7 @@ from engine.store import Store
 from indexer.labels.gather import Photo, find_photos
 from indexer.labels.reading import Example, read_table
 from indexer.sources.cells import fit
+from indexer.sources.places import absolute
 from indexer.sources.table import TABLE_SUFFIXES
 
 TOLD = 5
@@ -36,7 +37,7 @@ def read_answers(file: Path, name: str, store: Store, classes: Sequence[str], bo
         raise InputError(f"{file}: answers are read from a table: {', '.join(TABLE_SUFFIXES)}")
     if not file.is_file():
         raise InputError(f"{file}: there is no such file")
-    examples = read_table(file.absolute(), name, file.absolute().parent, {})
+    examples = read_table(absolute(file), name, absolute(file).parent, {})
     problems = list(examples.problems)
     values: dict[str, str | bool] = {}
     for one in examples.items:
