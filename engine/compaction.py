@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, Connection, Table, delete, select
+from sqlalchemy import Column, Connection, Table, delete, exists, select
 
 from engine import schema
 from engine.durable import TMP, PublishedFile, hash_file
@@ -195,11 +195,15 @@ def _dead(connection: Connection, table: Table) -> Ids:
     return np.fromiter(ids, dtype=np.int64)
 
 
+def _has_dead(connection: Connection, table: Table) -> bool:
+    return bool(connection.execute(select(exists().where(table.c.removed.is_not(None)))).scalar_one())
+
+
 def _clear_tombstones(writer: Writer) -> int:
     """Delete removed rows whose vectors and thumbnails are in no shard any more; how many regions."""
     region, image, product = schema.region, schema.image, schema.product
     with writer.database.read() as connection:
-        if not any(len(_dead(connection, table)) for table in (region, image, product)):
+        if not any(_has_dead(connection, table) for table in (region, image, product)):
             return 0
     shards = _shards(writer)
     none = np.empty(0, np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,4 +29,9 @@ class FileState:
             return FileState.of(inside)
         except (OSError, ValueError) as error:
             raise PictureError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-        return FileState(found.st_size, found.st_mtime_ns)
+        return FileState.of_status(found)
+
+    @staticmethod
+    def of_status(status: os.stat_result) -> FileState:
+        """Of a file that was asked, or that is open."""
+        return FileState(status.st_size, status.st_mtime_ns)

@@ -60,7 +60,7 @@ def _read(item: SourceImage, limits: DecodeLimits) -> tuple[bytes, FileState]:
     """The photo's bytes, and the state that it was in before they were read."""
     if item.packed is None:
         data, status = read_with_status(item.file, limits)
-        return data, FileState(status.st_size, status.st_mtime_ns)
+        return data, FileState.of_status(status)
     state = state_of(item)
     data = item.packed.read(limits)
     return data, state or FileState(len(data), 0)

@@ -124,7 +124,7 @@ def prepare(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def place_colours(prepared: NDArray[np.uint8], rows: int = PLACES[0]) -> NDArray[np.float32]:
-    """Mean RGB of each place of a prepared picture that has so many rows of them: float32 (96, 72, 3)."""
+    """Mean RGB of each place of a prepared picture: float32 (rows, 3/4 of them, 3)."""
     return np.asarray(Image.fromarray(prepared).reduce(SIZE[0] // rows), dtype=np.float32)
 
 
@@ -133,7 +133,7 @@ def _garments(chances: NDArray[np.float32], prepared: NDArray[np.uint8], size: t
     rows = chances.shape[1]
     seen = layout(chances, place_colours(prepared, rows))
     fine = None
-    if seen.scores and rows == PLACES[0]:  # else its edges have been moved
+    if seen.scores and rows == PLACES[0]:  # edges of finer ones have been moved
         fine = sharpened(np.clip(seen.cloth + np.float32(0.5), 0, 1), prepared)
     return [replace(garment, scene=scene) for garment in garments_of(seen, size, fine)]
 

@@ -10,12 +10,10 @@ Planes = NDArray[np.float32]
 
 STEP = 3
 """Pixels of the prepared picture to one of the guide, either way."""
-FINE_STEP = 2
-"""The same where closer looks were taken: their places are that fine."""
 RADIUS = 4
 """Of the windows, in pixels of the guide. Chosen on validation, as the next."""
 UNSURE = 0.01
-"""Where background is less sure than by this, there are edges to move."""
+"""Where the chance of background is below 1 less this, there are edges to move."""
 SMOOTH = 1e-4
 """Variance of a colour channel (0 to 1) below which a window has no edge to follow: He, Sun and Tang's epsilon."""
 
@@ -46,14 +44,16 @@ def sharpened(chance: Planes, prepared: NDArray[np.uint8]) -> Planes:
 def all_sharpened(chances: Planes, prepared: NDArray[np.uint8]) -> Planes:
     """The chances of all classes, the edges between any two of them moved to those of the picture.
 
-    chances: float32 (classes, h // FINE_STEP, w // FINE_STEP), summing to 1 over the classes, of a prepared picture
-    uint8 (h, w, 3). The same shape, and they still sum to 1: the filter is linear and keeps what is constant.
+    chances: float32 (classes, h // step, w // step) for any whole step, summing to 1 over the classes, of a prepared
+    picture uint8 (h, w, 3), whose guide is as fine. The same shape, and they still sum to 1: what the filter makes of
+    them is cut at 0 and divided by its sum.
     """
     fitted = chances.copy()
     busy = chances[0] < 1 - UNSURE
     if busy.any():
         rows, columns = _span(busy, 1), _span(busy, 0)
-        inner = guided(chances[:, rows, columns], _guide(prepared, FINE_STEP)[:, rows, columns])
+        guide = _guide(prepared, prepared.shape[0] // chances.shape[1])
+        inner = guided(chances[:, rows, columns], guide[:, rows, columns])
         np.maximum(inner, 0, out=inner)
         fitted[:, rows, columns] = inner / inner.sum(0)
     return fitted

@@ -150,6 +150,22 @@ def test_few_dead_rows_stay_and_more_than_a_quarter_go(store: Store) -> None:
     assert check(store).clean
 
 
+def test_a_photo_whose_regions_went_first_goes_as_well(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove(store, tuple(range(1, 21)), "half")
+
+    def vectors(shards, everything):
+        return [shard for shard in shards if shard.space_id is not None and not shard.live.all()]
+
+    with writing(store) as writer, monkeypatch.context() as patched:
+        patched.setattr(compaction, "_due", vectors)
+        compact(writer, grace=0)
+    assert (counts(store)["region"], counts(store)["image"]) == (COUNT - 20, COUNT)
+    with writing(store) as writer:
+        compact(writer, grace=0)
+    assert counts(store)["image"] == counts(store)["product"] == COUNT - 20
+    assert check(store).clean
+
+
 def test_an_emptied_catalog_has_no_files_left(store: Store) -> None:
     remove(store, tuple(range(1, COUNT + 1)), "all")
     with writing(store) as writer:

@@ -150,6 +150,8 @@ def test_photos_indexed_later_are_placed(cli, shop, made, tmp_path: Path) -> Non
     assert done.code == 0, done.err
     assert done.json["placed"] == 1 and done.json["map"]["rows"] == len(shop.rows) + 1
     assert cli("map", "colour", "--place-new", "-c", shop.catalog, "--format", "json").json["placed"] == 0
+    said = cli("map", "colour", "--place-new", "-c", shop.catalog).out
+    assert said.startswith("0 photos placed (all that the space has and the map's filter lets through is on it); ")
 
 
 def test_what_was_drawn_is_counted_without_what_left_the_catalog(cli, shop, made, tmp_path: Path) -> None:

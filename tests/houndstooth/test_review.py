@@ -16,7 +16,7 @@ from builders import Shop as Photographed
 from builders import make_store
 from PIL import Image
 from shops import Outcome
-from sqlalchemy import update
+from sqlalchemy import func, update
 
 from engine import schema
 from engine.settings import setting
@@ -282,6 +282,21 @@ def test_too_few_answers_are_kept_and_said(store: Store, cli: Callable[..., Outc
     assert done.code == 0, done.err
     assert "Not trained yet: a class needs 5 photos with an answer" in done.out
     assert "Go on: there is no label yet" in done.out
+    assert len(given_examples(store, "kind").items) == 9
+
+
+def test_photos_of_answers_start_at_their_folder_however_it_is_written(
+    store: Store, cli: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.database.write() as connection:
+        image = schema.image
+        connection.execute(update(image).values(path=func.replace(image.c.path, "/photos", f"{tmp_path}/photos")))
+    rows = [(f"photos/p{number}.jpg", KINDS[number % 3]) for number in range(9)]
+    answer_file(tmp_path / "a.csv", rows)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    done = cli("review", "kind", "--catalog", store.root, "--classes", "bag,coat,dress", "--answers", "../a.csv")
+    assert done.code == 0, done.err
     assert len(given_examples(store, "kind").items) == 9
 
 

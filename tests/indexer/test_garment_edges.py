@@ -11,9 +11,10 @@ from PIL import Image
 from indexer.decode import decode
 from indexer.garments import deeplab as deeplab_module
 from indexer.garments.deeplab import DeepLab
-from indexer.garments.edges import FINE_STEP, STEP, all_sharpened, guided, sharpened
+from indexer.garments.edges import STEP, all_sharpened, guided, sharpened
 from indexer.garments.network import PLACES, SIZE
 from indexer.garments.regions import Layout, garments_of
+from indexer.garments.second_look import FINER
 from indexer.garments.training.split import flat_photos
 
 
@@ -87,9 +88,10 @@ def test_edges_between_any_two_classes_move() -> None:
     picture, truth, chance = disc()
     upper = np.arange(SIZE[0])[:, None] < 190
     picture[truth & upper] = (40, 60, 160)
-    size = (SIZE[1] // FINE_STEP, SIZE[0] // FINE_STEP)
+    step = SIZE[0] // PLACES[0] // FINER
+    size = (SIZE[1] // step, SIZE[0] // step)
     cloth = np.asarray(Image.fromarray(chance).resize(size, Image.Resampling.BILINEAR))
-    above = np.clip((195 / FINE_STEP - np.arange(size[1])[:, None]) / 12 + 0.5, 0, 1).astype(np.float32)  # 5 px too low
+    above = np.clip((195 / step - np.arange(size[1])[:, None]) / 12 + 0.5, 0, 1).astype(np.float32)  # 5 px too low
     chances = np.stack([1 - cloth, cloth * above, cloth * (1 - above)])
     fine = all_sharpened(chances, picture)
     assert fine.shape == chances.shape

@@ -234,7 +234,7 @@ def test_closer_looks_are_taken_about_the_person() -> None:
     shares = []
     for number in range(40):
         seed = np.random.default_rng(number)
-        _, marks = augmented(FRAMINGS["figures"], photos.rgb[0], photos.labels[0], ground, (192, 144), seed, "figure")
+        _, marks = augmented(FRAMINGS["figures"], photos.rgb[0], photos.labels[0], ground, (192, 144), seed, "look")
         assert marks.shape == (96, 72)
         shares.append(((marks > 0) & (marks != IGNORE)).mean())
     whole = (photos.labels[0] > 0).mean()

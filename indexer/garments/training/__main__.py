@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--settle", type=int, default=0, help="steps of a third cycle, the sources more even")
     parser.add_argument("--finish", type=int, default=0, help="steps of a fourth cycle, flat garments on more grounds")
     parser.add_argument(
-        "--figures", type=int, nargs="+", default=(), help="steps of further cycles, for weights of closer looks"
+        "--figures", type=int, nargs="+", default=(), help="steps of further cycles, people as closer looks show them"
     )
     parser.add_argument("--check", type=int, default=200, help="steps between looks at the validation photos")
     parser.add_argument("--depthwise", action="store_true", help="let the encoder's depthwise kernels learn too")

@@ -14,7 +14,7 @@ from indexer.garments.classes import CLASSES, GARMENTS
 from indexer.garments.second_look import HALF, MARGIN
 from indexer.garments.training.cache import IGNORE, Photos
 
-View = Literal["photo", "close", "figure"]
+View = Literal["photo", "close", "look"]
 FIRST_GARMENT = CLASSES.index(GARMENTS[0])
 
 
@@ -66,7 +66,7 @@ def augmented(
         _close_up(labels, framing.turn, rng)
         if view == "close"
         else _look(labels, framing, rng)
-        if view == "figure"
+        if view == "look"
         else _window(framing, rng)
     )
     photo, marks = _framed(Image.fromarray(rgb), Image.fromarray(labels), window, size, rng)

@@ -90,6 +90,6 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):  # type: ignore[misc]  # torch is
         if source == "flat":
             framing = replace(framing, other_ground=self._mixture.grounds)
         ground = resized(ground, (labels.shape[0], labels.shape[1]))
-        view: View = "figure" if source == "figures" else "close" if close else "photo"
+        view: View = "look" if source == "figures" else "close" if close else "photo"
         rgb, labels = augmented(framing, rgb, labels, ground, self._size, rng, view)
         return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))), torch.from_numpy(labels.copy())

@@ -43,9 +43,9 @@ class Plan:
     """steps, again, settle, finish: of BATCH pictures, in the first four cycles of the learning rate.
 
     The second has harder street photos; the third mixes all that was seen more evenly; the fourth has more flat
-    garments, more often before other grounds. figures: of the cycles after them, which make weights for closer looks at
-    people and show nothing else. check: steps between looks at the validation photos and checkpoints. depthwise:
-    whether the encoder's depthwise kernels learn too.
+    garments, more often before other grounds. figures: of the cycles after them, which show nothing but people as
+    closer looks do. check: steps between looks at the validation photos and checkpoints. depthwise: whether the
+    encoder's depthwise kernels learn too.
     """
 
     steps: int

@@ -33,11 +33,12 @@ def read_answers(file: Path, name: str, store: Store, classes: Sequence[str], bo
     Only `classes` may be answered; of a boolean, yes or no in any form, or the attribute's own name for yes. Each photo
     may be answered once. Raises InputError with the lines of what is wrong: nothing of the file is to be used then.
     """
+    file = absolute(file)
     if file.suffix.lower() not in TABLE_SUFFIXES:
         raise InputError(f"{file}: answers are read from a table: {', '.join(TABLE_SUFFIXES)}")
     if not file.is_file():
         raise InputError(f"{file}: there is no such file")
-    examples = read_table(absolute(file), name, absolute(file).parent, {})
+    examples = read_table(file, name, file.parent, {})
     problems = list(examples.problems)
     values: dict[str, str | bool] = {}
     for one in examples.items:
