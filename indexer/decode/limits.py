@@ -42,6 +42,10 @@ class DecodeLimits:
 DEFAULT_LIMITS = DecodeLimits()
 
 
+_OPENED = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""A pipe is not waited for; line ends stay as they are. Windows has only the second, other systems only the first."""
+
+
 def read_file(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> bytes:
     """The file's bytes. PictureError when it is missing, unreadable, not a regular file, empty or over the limit."""
     return read_with_status(path, limits)[0]
@@ -50,7 +54,7 @@ def read_file(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> bytes:
 def read_with_status(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> tuple[bytes, os.stat_result]:
     """The file's bytes, and what the system told of it before they were read. PictureError as of `read_file`."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is not waited for
+        descriptor = os.open(path, _OPENED)
         try:
             status = os.fstat(descriptor)
             data = _read(descriptor, status, limits)

@@ -1,4 +1,4 @@
-"""Where a table's cell says a photo or mask is. Paths are text here: a table may have millions, and Path is slow."""
+"""Where what somebody typed, or a table's cell, says a file is. Cells are text here: a table may have millions."""
 
 # ruff: noqa: PTH100, PTH110, PTH116, PTH117, PTH118, PTH122
 

@@ -119,7 +119,6 @@ try {
       .filter((one) => ((at) => at.left < 0 || at.right > globalThis.innerWidth)(one.getBoundingClientRect()))
       .map((one) => one.id || one.className));
   told.wider = await tab.evaluate(() => document.documentElement.scrollWidth);
-  await tab.screenshot({ path: `${folder}/telephone.png` });
   await tab.setViewportSize({ width: 1000, height: 640 });
 
   // The pages that share its look, by day and by night.
