@@ -34,6 +34,8 @@ CELLS = 4.0
 """Number of cells: this times the square root of the number of rows."""
 TRAIN_ROWS_PER_CELL = 39  # fewer and FAISS warns of poor centroids
 TRAIN_ROWS = 200_000
+NEAREST_CELLS = 256
+"""Cells put in order at first: most searches read fewer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +68,22 @@ class Walk:
     def __init__(
         self, index: Any, query: NDArray[np.float32], cells: Ids, near: NDArray[np.float32], allowed: Subset, all_: bool
     ) -> None:
-        self._index, self._query, self._cells, self._near = index, query, cells, near
-        self._rows = np.cumsum(allowed.per_cell[cells])
+        self._index, self._query, self._allowed = index, query, allowed
+        self._unordered = cells, near
         self._member = None if all_ else allowed.member
         self._read = 0  # cells
+        self._put_in_order(NEAREST_CELLS)
+
+    def _put_in_order(self, count: int) -> None:
+        """At least the nearest `count` cells: of few, the rest need not be sorted. More are the same and then others."""
+        cells, near = self._unordered
+        if count < len(cells):
+            # With all that are as near as the last, so that a longer order begins with this one.
+            first = np.flatnonzero(near >= np.partition(near, len(near) - count)[len(near) - count])
+            cells, near = cells[first], near[first]
+        order = np.argsort(-near, kind="stable")
+        self._cells, self._near = cells[order], near[order]
+        self._rows = np.cumsum(self._allowed.per_cell[self._cells])
 
     @property
     def compared(self) -> int:
@@ -79,13 +93,15 @@ class Walk:
     @property
     def ended(self) -> bool:
         """Whether every cell was read."""
-        return self._read == len(self._cells)
+        return self._read == len(self._unordered[0])
 
     def read(self, rows: int, k: int) -> tuple[NDArray[np.float32], Ids]:
         """Go on until at least `rows` allowed rows, or all, were compared since the start.
 
         The scores (m,) and ids (m,) of the best of the cells now read, best first; m <= k.
         """
+        if len(self._cells) < len(self._unordered[0]) and self._rows[-1] < rows:
+            self._put_in_order(len(self._unordered[0]))
         start, stop = self._read, min(int(np.searchsorted(self._rows, rows)) + 1, len(self._cells))
         if stop <= start or k < 1:
             return np.empty(0, np.float32), np.empty(0, np.int64)
@@ -208,8 +224,7 @@ class VectorIndex:
         filled = np.flatnonzero(allowed.per_cell)
         near = self._centroids[filled] @ query if 4 * len(filled) < len(self._centroids) else self._centroids @ query
         near = near if len(near) == len(filled) else near[filled]
-        order = np.argsort(-near, kind="stable")
-        return Walk(self._index, query, filled[order], near[order], allowed, allowed.size == len(self))
+        return Walk(self._index, query, filled, near, allowed, allowed.size == len(self))
 
     def _checked(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         if rows.ndim != 2 or rows.shape[1] != self.dim or rows.dtype != np.float32:

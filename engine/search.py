@@ -161,6 +161,8 @@ def _by_index(
 
     def best(ids: NDArray[np.int64], scores: NDArray[np.float64], count: int) -> NDArray[np.intp]:
         groups = matches.groups[np.searchsorted(matches.ids, ids)]
+        if not len(matches.excluded):
+            return best_of_groups(scores, groups, count)
         allowed = np.flatnonzero(~np.isin(groups, matches.excluded))
         return np.asarray(allowed[best_of_groups(scores[allowed], groups[allowed], count)])
 

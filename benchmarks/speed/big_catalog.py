@@ -21,6 +21,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, Predicted
+from engine.compaction import compact
 from engine.scale import update_scales
 from engine.spaces import SpaceSpec, use_spaces
 from engine.store import Store
@@ -103,6 +104,7 @@ def make_catalog(root: Path, rows: int, dim: int, seed: int = 0) -> Store:
             for batch in batches(Mixture(dim, seed), rows, seed):
                 writer.commit(batch, run, spaces)
                 bar.update(len(batch.images))
+        compact(writer, grace=0.0)  # as at the end of every run of `houndstooth index`
         writer.finish_run(run)
         update_scales(writer)
     return store

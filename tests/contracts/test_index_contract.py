@@ -126,6 +126,23 @@ def test_a_walk_gives_the_best_of_the_cells_it_reads(index: VectorIndex, space: 
         assert short.read(wanted, 7)[1].tolist() == long.read(wanted, 2_000)[1][:7].tolist()
 
 
+@pytest.mark.parametrize("at_first", [1, 3, 10, 11])
+def test_a_walk_that_orders_a_few_cells_first_reads_what_one_that_orders_all_does(
+    index: VectorIndex, space: SpaceVectors, at_first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subset, query = index.subset(space.ids[1::3]), clustered(1, seed=7)[0]
+    monkeypatch.setattr(index, "_centroids", index._centroids[[0, 1, 2] * (len(index._centroids) // 3 + 1)])
+    monkeypatch.setattr(index, "_centroids", index._centroids[: len(subset.per_cell)])  # as many, many equally near
+
+    def pieces() -> list[list[int]]:
+        walk = index.walk(query, subset)
+        return [walk.read(wanted, 2_000)[1].tolist() for wanted in (1, 40, 41, 300, 10_000)]
+
+    whole = pieces()
+    monkeypatch.setattr("engine.index.NEAREST_CELLS", at_first)
+    assert pieces() == whole and sum(map(len, whole)) == subset.size
+
+
 def test_bytes_hold_the_whole_index(index: VectorIndex, kind: str, space: SpaceVectors) -> None:
     again = VectorIndex.from_bytes(index.to_bytes())
     assert (again.kind, again.dim, len(again)) == (kind, DIM, len(space))
