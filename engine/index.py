@@ -75,7 +75,7 @@ class Walk:
         self._put_in_order(NEAREST_CELLS)
 
     def _put_in_order(self, count: int) -> None:
-        """At least the nearest `count` cells: of few, the rest need not be sorted. More are the same and then others."""
+        """The nearest `count` cells at least, where the rest may not be needed. More are the same, and then others."""
         cells, near = self._unordered
         if count < len(cells):
             # With all that are as near as the last, so that a longer order begins with this one.

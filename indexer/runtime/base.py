@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -22,6 +23,13 @@ class Runtime(Protocol):
 
     def __call__(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Features of uint8 RGB pictures (n, rows, columns, 3), n >= 1: float32 (n, d)."""
+        ...
+
+    def stream(self, batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Features of the pictures of at least one batch, as if they were one: float32 (n, d).
+
+        The next batch is asked for while the network still runs, so that who prepares it does not keep it waiting.
+        """
         ...
 
 

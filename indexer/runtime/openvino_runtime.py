@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, reduce, wraps
 from threading import RLock
 from typing import Any, TypeVar
@@ -57,16 +57,23 @@ class OpenVinoRuntime:
 
     def __call__(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Features of uint8 RGB pictures (n, rows, columns, 3): float32 (n, d), channels first where d has places."""
+        return self.stream([batch])
+
+    def stream(self, batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """As `Runtime.stream`."""
         out: dict[int, NDArray[np.float32]] = {}
 
-        def keep(request: Any, start: int) -> None:
-            out[start] = request.get_output_tensor().data.copy()
+        def keep(request: Any, place: int) -> None:
+            out[place] = request.get_output_tensor().data.copy()
 
         self._queue.set_callback(keep)
-        for start in range(0, len(batch), CHUNK):
-            self._queue.start_async({0: batch[start : start + CHUNK]}, start)
-        self._queue.wait_all()
-        return np.concatenate([out[start] for start in sorted(out)])
+        try:
+            chunks = (batch[start : start + CHUNK] for batch in batches for start in range(0, len(batch), CHUNK))
+            for place, chunk in enumerate(chunks):
+                self._queue.start_async({0: chunk}, place)
+        finally:  # also where a batch could not be made: nothing of this may come in among the next
+            self._queue.wait_all()
+        return np.concatenate([out[place] for place in sorted(out)])
 
 
 _making = RLock()

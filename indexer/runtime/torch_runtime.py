@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import reduce
 from typing import Any
 
@@ -51,8 +52,13 @@ class TorchRuntime:
 
     def __call__(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Features of uint8 RGB pictures (n, rows, columns, 3): float32 (n, d), channels first where d has places."""
+        return self.stream([batch])
+
+    def stream(self, batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """As `Runtime.stream`: a GPU is given its work, and waited for once, at the end."""
         with self._torch.inference_mode():
-            parts = [self._forward(batch[start : start + CHUNK]) for start in range(0, len(batch), CHUNK)]
+            chunks = (batch[start : start + CHUNK] for batch in batches for start in range(0, len(batch), CHUNK))
+            parts = [self._forward(chunk) for chunk in chunks]
             features: NDArray[np.float32] = self._torch.cat(parts).cpu().numpy()
         return features
 

@@ -54,7 +54,7 @@ class Kind(Extractor):
 
     def extract(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """Unit-length float32 (n, 320) of n >= 1 pictures."""
-        rows = np.concatenate([self._runtime(batch) for batch in self._batches(pictures)])
+        rows = self._runtime.stream(self._batches(pictures))
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
 
     def parameters(self) -> Mapping[str, object]:

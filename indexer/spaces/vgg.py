@@ -67,7 +67,7 @@ class Vgg(Extractor):
 
     def raw(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """The features before projection, float32 (n, 8192), n >= 1, none negative: what `fit_projection` wants."""
-        return np.concatenate([self._runtime(batch) for batch in self._batches(pictures)])
+        return self._runtime.stream(self._batches(pictures))
 
     def parameters(self) -> Mapping[str, object]:
         """SHA-256 of the weights and of the projection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,24 @@ def test_every_kind_of_layer(kind: str) -> None:
     assert got.dtype == np.float32
     assert got.shape == want.shape
     np.testing.assert_allclose(got, want, atol=0.02 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("kind", RUNTIMES)
+def test_batches_in_a_stream_are_as_one_after_the_other(kind: str) -> None:
+    rng = np.random.default_rng(2)
+    run = made(kind, small_network(rng))
+    batches = [rng.integers(0, 256, (rows, 22, 22, 3), dtype=np.uint8) for rows in (11, 1, 70)]
+    whole = np.concatenate([run(batch) for batch in batches])
+    assert np.array_equal(run.stream(iter(batches)), whole)
+
+    def broken() -> Iterator[np.ndarray]:
+        yield batches[2]
+        raise OSError("no more")
+
+    for _ in range(3):
+        with pytest.raises(OSError, match="no more"):
+            run.stream(broken())
+        assert np.array_equal(run(batches[0]), whole[:11])  # nothing of the broken one comes in between
 
 
 @pytest.mark.parametrize("kind", RUNTIMES)
