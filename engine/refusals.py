@@ -16,6 +16,8 @@ _BY_ERRNO = {
     errno.EROFS: _LOCKED_UP,
     errno.EACCES: _LOCKED_UP,
     errno.EPERM: _LOCKED_UP,
+    errno.EMFILE: "let a process open more files at once (`ulimit -n`, or LimitNOFILE= of a service)",
+    errno.ENFILE: "let the system open more files at once, or close other programs",
     errno.ENOENT: "check that the folder is still there",
 }
 _BY_WORDS = {  # SQLite's own

@@ -21,6 +21,8 @@ from safetensors.numpy import save
 
 from engine.durable import PublishedFile, publish
 from engine.errors import CatalogCorruptError
+from engine.open_files import allow_more_files
+from engine.refusals import refused
 
 VECTORS, THUMBNAILS = ".vectors", ".thumbs"
 _DTYPES: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "F16": np.dtype("<f2"), "U8": np.dtype("u1")}
@@ -106,6 +108,7 @@ def _map(path: Path, names: Sequence[str]) -> tuple[Mapping[str, NDArray[Any]], 
     """Map the arrays of a safetensors file: 8 bytes of header length, JSON header, then the data."""
     try:
         with path.open("rb") as opened:
+            allow_more_files(opened.fileno())
             memory = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
         whole = np.frombuffer(memory, dtype=np.uint8)
         length = int.from_bytes(whole[:8].tobytes(), "little")
@@ -117,6 +120,8 @@ def _map(path: Path, names: Sequence[str]) -> tuple[Mapping[str, NDArray[Any]], 
             arrays[name] = whole[start:end].view(_DTYPES[entry["dtype"]]).reshape(entry["shape"])
     except FileNotFoundError as error:
         raise CatalogCorruptError(f"{path} is missing: run `houndstooth check`") from error
+    except OSError as error:
+        raise refused(f"cannot open {path}", error) from error
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise CatalogCorruptError(f"{path} is cut short or altered: run `houndstooth check`") from error
     return arrays, MappedFile(path, memory)
