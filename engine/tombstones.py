@@ -26,14 +26,23 @@ def bury_images(connection: Connection, image_ids: Sequence[int], generation: in
         )
 
 
-def move_images(connection: Connection, moved: Mapping[int, str]) -> None:
-    """Give images the paths that their photos have now; the ledger's lines of the old paths go."""
+def move_images(connection: Connection, moved: Mapping[int, str], generation: int) -> None:
+    """Give images the paths that their photos have now; the ledger's lines of the old paths go.
+
+    An image of the same product that had such a path before leaves the catalog: its photo was overwritten.
+    """
+    image, ledger = schema.image, schema.ledger
     for image_id, path in moved.items():
-        before = connection.execute(select(schema.image.c.path).where(schema.image.c.id == image_id)).scalar_one()
-        connection.execute(
-            delete(schema.ledger).where(schema.ledger.c.path == before, schema.ledger.c.image_id == image_id)
-        )
-        connection.execute(update(schema.image).where(schema.image.c.id == image_id).values(path=path))
+        before = connection.execute(select(image.c.path, image.c.product_id).where(image.c.id == image_id)).one()
+        overwritten = connection.execute(
+            select(image.c.id).where(
+                image.c.product_id == before.product_id, image.c.path == path, image.c.removed.is_(None),
+                image.c.id != image_id,
+            )
+        )  # fmt: skip
+        bury_images(connection, list(overwritten.scalars()), generation)
+        connection.execute(delete(ledger).where(ledger.c.path == before.path, ledger.c.image_id == image_id))
+        connection.execute(update(image).where(image.c.id == image_id).values(path=path))
 
 
 def bury_empty_products(connection: Connection, generation: int) -> int:

@@ -134,7 +134,7 @@ class Writer:
             products, fresh = self._products(connection, batch)
             for space_id, file, rows in [*shards, *thumbnails]:
                 record_shard(connection, space_id, file, rows)
-            move_images(connection, batch.moved)
+            move_images(connection, batch.moved, self.generation + 1)
             again = same_photos(connection, _coming(batch, ids, products))
             self._bury(connection, batch, products)
             self._insert_images(connection, batch, ids, products, spaces)

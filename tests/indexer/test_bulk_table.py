@@ -255,3 +255,30 @@ def test_a_run_forgets_the_failures_of_rows_that_are_gone(table: Table) -> None:
     assert len(failures(table.shop.store)) == 1
     assert table.index(rows[:1]).counts.failed == 0
     assert failures(table.shop.store) == []
+
+
+def test_a_photo_that_is_renamed_over_another_of_its_product_takes_its_place(table: Table) -> None:
+    rows: list[dict[str, object]] = [{"image": f"{number}.png", "product": "p"} for number in range(3)]
+    table.index(rows)
+    moved, kept = table.shop.vector("0.png"), table.shop.vector("2.png")
+    (table.shop.photos / "0.png").replace(table.shop.photos / "1.png")
+    assert table.index(rows[1:]).counts == Counts(seen=2, unchanged=2)
+    assert table.shop.live() == [("p", "1.png"), ("p", "2.png")]
+    np.testing.assert_array_equal(table.shop.vector("1.png"), moved)
+    np.testing.assert_array_equal(table.shop.vector("2.png"), kept)
+    assert table.index(rows[1:]).counts == Counts(seen=2, unchanged=2)
+
+
+@pytest.mark.parametrize("batch_rows", [1, 10])
+def test_photos_of_a_product_that_are_renamed_by_one_place_all_stay(table: Table, batch_rows: int) -> None:
+    rows: list[dict[str, object]] = [{"image": f"{number}.png", "product": "p"} for number in range(3)]
+    table.index(rows)
+    before = [table.shop.vector(f"{number}.png") for number in range(3)]
+    for number in (2, 1, 0):
+        (table.shop.photos / f"{number}.png").replace(table.shop.photos / f"{number + 1}.png")
+    after: list[dict[str, object]] = [{"image": f"{number}.png", "product": "p"} for number in (1, 2, 3)]
+    table.index(after, IndexOptions(batch_rows=batch_rows))
+    assert table.shop.live() == [("p", f"{number}.png") for number in (1, 2, 3)]
+    for number in range(3):
+        np.testing.assert_allclose(table.shop.vector(f"{number + 1}.png"), before[number], atol=1e-3)
+    assert table.index(after).counts == Counts(seen=3, unchanged=3)
