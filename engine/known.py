@@ -23,8 +23,9 @@ ALIKE = 8
 class KnownFile:
     """A file's line in the ledger with the image it stands for, if that is still in the catalog.
 
-    reason: as in the ledger: what it is a duplicate of. own: whether the image was made from this very file, rather
-    than from another of the same content. spaces: ids of the spaces that the image was extracted in.
+    reason: as in the ledger: what it is a duplicate of. own: whether the image was made from this very file, and for
+    this product, rather than from another of the same content, or for the product that another source has it as.
+    spaces: ids of the spaces that the image was extracted in.
     """
 
     state: str
@@ -54,12 +55,12 @@ class KnownImage:
 def known_files(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], KnownFile]:
     """Ledger lines by (path, product)."""
     wanted = set(keys)
-    ledger, image = schema.ledger, schema.image
+    ledger, image, product = schema.ledger, schema.image, schema.product
     live = (image.c.id == ledger.c.image_id) & image.c.removed.is_(None)
     statement = select(
         ledger.c.path, ledger.c.product, ledger.c.state, ledger.c.reason, ledger.c.bytes, ledger.c.mtime_ns,
-        image.c.id, image.c.path.label("image_path"), image.c.sha256, image.c.given, image.c.spaces,
-    ).outerjoin(image, live)  # fmt: skip
+        image.c.id, image.c.path.label("image_path"), image.c.sha256, image.c.given, image.c.spaces, product.c.key,
+    ).outerjoin(image, live).outerjoin(product, product.c.id == image.c.product_id)  # fmt: skip
     return {
         (row.path, row.product): KnownFile(
             state=row.state,
@@ -67,7 +68,7 @@ def known_files(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
             size=row.bytes,
             mtime_ns=row.mtime_ns,
             image_id=row.id,
-            own=row.image_path == row.path,
+            own=(row.image_path, row.key) == (row.path, row.product),
             sha256=row.sha256,
             given=row.given or "",
             spaces=_numbers(row.spaces or ""),

@@ -10,7 +10,9 @@ from builders import Counting, Shop
 
 from engine.batch import Counts
 from engine.checks import check
+from engine.info import info
 from engine.snapshot import Reader
+from indexer.bulk import IndexOptions
 from indexer.sources.open import open_source
 from indexer.spaces.colour import Colour
 from indexer.spaces.palette import Palette
@@ -56,6 +58,24 @@ def test_a_folder_that_moved_keeps_its_products_and_is_not_extracted_again(shop:
     assert products(shop) == {f"dress/{number}": {f"new/dress/{number}.png"} for number in range(3)}
     assert check(shop.store).findings == ()
     assert shop.index(open_source(shop.photos / "new")).counts == Counts(seen=3, unchanged=3)
+
+
+def test_a_folder_inside_one_that_is_indexed_brings_no_products_of_its_own(shop: Shop) -> None:
+    for number in range(3):
+        shop.draw(f"dress/{number}.png", number)
+    shop.index()
+    before = shop.live()
+    assert shop.index(open_source(shop.photos / "dress")).counts == Counts(seen=3, duplicate=3)
+    for recheck in (False, True):
+        options = IndexOptions(recheck=recheck)
+        assert shop.index(open_source(shop.photos / "dress"), options).counts == Counts(seen=3, unchanged=3)
+        assert shop.live() == before
+    assert info(shop.store).products == 3
+    shop.draw("dress/1.png", 7)
+    for source in (open_source(shop.photos / "dress"), open_source(shop.photos)):
+        shop.index(source)
+    assert {name for _, name in shop.live()} == {name for _, name in before}
+    assert len(shop.live()) == 3
 
 
 @pytest.mark.parametrize("rows", ["image,product,price\n{0},p1,10\n", "image,product,price\n{0},p1,10\n{1},p1,\n"])
