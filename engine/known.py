@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,9 +79,10 @@ def known_files(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
 
 
 def known_contents(
-    store: Store, contents: Iterable[tuple[bytes, str]]
+    store: Store, contents: Iterable[tuple[bytes, str]], products: Collection[str] = ()
 ) -> dict[tuple[bytes, str], tuple[KnownImage, ...]]:
-    """Live images by (sha256, given), oldest first; the oldest `ALIKE` where there are more of one content."""
+    """Live images by (sha256, given), oldest first; where more are of one content, the oldest `ALIKE` and those of
+    the products."""
     wanted = set(contents)
     image, product, ledger = schema.image, schema.product, schema.ledger
     own_line = (ledger.c.path == image.c.path) & (ledger.c.product == product.c.key)
@@ -100,7 +101,12 @@ def known_contents(
             found.setdefault((row.sha256, row.given), []).append(
                 KnownImage(row.id, row.key, row.path, row.sha256, _numbers(row.spaces), row.bytes, row.mtime_ns)
             )
-    return {key: tuple(sorted(same, key=lambda one: one.image_id)[:ALIKE]) for key, same in found.items()}
+    return {key: _oldest(same, products) for key, same in found.items()}
+
+
+def _oldest(same: list[KnownImage], products: Collection[str]) -> tuple[KnownImage, ...]:
+    same = sorted(same, key=lambda one: one.image_id)
+    return (*same[:ALIKE], *(one for one in same[ALIKE:] if one.product in products))
 
 
 def stored_regions(reader: Reader, known: KnownImage, spaces: Mapping[str, Space]) -> list[NewRegion]:

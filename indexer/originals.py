@@ -52,14 +52,15 @@ class Originals:
         space_ids: those that an original has vectors in.
         """
         contents = {content_of(one, taken) for one, taken in read if not is_same(one, taken)}
-        for content, same in known_contents(store, contents).items():
+        products = {one.item.product for one, _ in read}
+        for content, same in known_contents(store, contents, products).items():
             for known in same:
                 gone = is_gone(known.path)
                 if space_ids <= known.spaces and (gone or _is_as_it_was(known)):
                     regions = partial(stored_regions, known)
                     original = Original(known.product, known.path, known.image_id, regions, gone)
                     # A photo that is gone is no original to point at, unless it is the same product's, moved.
-                    if not gone or any(one.item.product == known.product for one, _ in read):
+                    if not gone or known.product in products:
                         self._add(content, original)
         for new in unpublished:
             if (new.sha256, new.given) in contents:

@@ -282,3 +282,16 @@ def test_photos_of_a_product_that_are_renamed_by_one_place_all_stay(table: Table
     for number in range(3):
         np.testing.assert_allclose(table.shop.vector(f"{number + 1}.png"), before[number], atol=1e-3)
     assert table.index(after).counts == Counts(seen=3, unchanged=3)
+
+
+@pytest.mark.parametrize("batch_rows", [4, 100])
+def test_one_photo_of_many_products_moves_with_all_of_them(table: Table, batch_rows: int) -> None:
+    table.index([{"image": "0.png", "product": f"p{number:02d}"} for number in range(20)])
+    before = table.shop.live()
+    assert len(before) == 20
+    (table.shop.photos / "0.png").replace(table.shop.photos / "no-photo.png")
+    rows: list[dict[str, object]] = [{"image": "no-photo.png", "product": product} for product, _ in before]
+    options = IndexOptions(batch_rows=batch_rows)
+    assert table.index(rows, options).counts == Counts(seen=20, unchanged=20)
+    assert table.shop.live() == [(product, "no-photo.png") for product, _ in before]
+    assert table.shop.colour.seen == 0
