@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from engine.attributes import AttributeType, AttributeValue
 from engine.batch import Batch, Counts, Entry, NewImage, NewRegion, NewVectors, Predicted, Problem
 from engine.errors import PictureError
-from engine.known import KnownImage, region_counts
+from engine.known import KnownFile, KnownImage, region_counts
 from engine.snapshot import Space
 from engine.store import Store
 from indexer.extraction import extract_images, find_regions
@@ -16,7 +16,7 @@ from indexer.garments.find import GARMENT, NOT_FOUND, FoundRegion, GarmentStep
 from indexer.intake import Intake
 from indexer.labels.apply import label_regions
 from indexer.labels.kept import KeptLabel
-from indexer.originals import Content, Original, Originals, content_of, is_same
+from indexer.originals import Content, Originals, content_of, is_same
 from indexer.plan import Planned, category_of
 from indexer.sources.base import SourceImage, SourceProblem
 from indexer.spaces.base import Extractor
@@ -76,11 +76,12 @@ class Assembly:
         fresh: dict[Content, tuple[Planned, Intake]] = {}
         repeats: list[tuple[Planned, Intake]] = []
         again: list[tuple[Planned, Intake]] = []
-        for one, taken in read:
+        files = [(self._where_it_is(one, taken), taken) for one, taken in read]
+        for one, taken in files:  # when all that moved are known: they are originals of copies that come before them
             content = content_of(one, taken)
             if is_same(one, taken):
                 again.append((one, taken))
-            elif content in fresh or self._originals.has(one, taken):
+            elif content in fresh or self._originals.of(one, taken) is not None:
                 repeats.append((one, taken))
             else:
                 fresh[content] = (one, taken)
@@ -88,6 +89,18 @@ class Assembly:
         self._complete(again)
         for one, taken in repeats:
             self._repeat(one, taken)
+
+    def _where_it_is(self, one: Planned, taken: Intake) -> Planned:
+        """A file whose content is that of the product's image of a photo that is gone is that photo, moved."""
+        original = self._originals.moved(one, taken)
+        if original is None:
+            return one
+        if original.image_id is None:
+            raise AssertionError("a photo that was read a moment ago cannot have moved")
+        self.batch.moved[original.image_id] = one.item.path
+        self._originals.move(one, taken, original)
+        known = KnownFile("indexed", "", None, None, original.image_id, True, taken.sha256, one.given, original.spaces)
+        return replace(one, known=known)
 
     def _extract_fresh(self, fresh: Sequence[tuple[Planned, Intake]]) -> None:
         self._extract(self._look(fresh))
@@ -159,33 +172,18 @@ class Assembly:
 
     def _repeat(self, one: Planned, taken: Intake) -> None:
         """Content that is there already. Another named product gets its vectors, else a line in the ledger does."""
-        originals = self._originals.of(one, taken)
-        if not originals:  # the first of its kind could not be extracted, so neither can this
+        first = self._originals.of(one, taken)
+        if first is None:  # the first of its kind could not be extracted, so neither can this
             self._fail(one, PictureError("no vectors: another file of the same content failed"))
             return
-        own_product = originals.get(one.item.product)
-        if own_product is not None and own_product.gone:
-            self._move(one, taken, own_product)
-            return
-        first = own_product or next(original for original in originals.values() if not original.gone)
         self.batch.counts += Counts(seen=1, duplicate=1)
-        if one.item.named and own_product is None:
+        if one.item.named and first.product != one.item.product:
             self._add_image(one, taken, "duplicate", first.path, first.regions())
             return
         entry = _entry(one, taken, "duplicate", first.path, first.image_id)
         self.batch.entries.append(replace(entry, of_product=first.product))
         if one.known is not None and one.known.own and one.known.image_id is not None:
             self.batch.buried.append(one.known.image_id)
-
-    def _move(self, one: Planned, taken: Intake, original: Original) -> None:
-        """The product's photo lies elsewhere now: its image takes the new path."""
-        if original.image_id is None:
-            raise AssertionError("a photo that was read a moment ago cannot have moved")
-        self.batch.moved[original.image_id] = one.item.path
-        self.batch.entries.append(_entry(one, taken, "indexed", image_id=original.image_id))
-        self._originals.move(one, taken, original)
-        self._speak(one)
-        self.batch.counts += Counts(seen=1, unchanged=1)
 
     def _note_problems(self, problems: Sequence[SourceProblem]) -> None:
         for problem in problems:

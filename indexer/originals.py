@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,19 @@ Content = tuple[bytes, str]
 
 @dataclass(frozen=True)
 class Original:
-    """An image whose content turned up again. image_id: None when it is not published yet. gone: its file is."""
+    """An image whose content turned up again. image_id: None when it is not published yet. gone: its file is.
+
+    spaces: ids of those it was extracted in. whole: whether they are all that the run is of; else it has no regions
+    to copy.
+    """
 
     product: str
     path: str
     image_id: int | None
     regions: Callable[[], Sequence[NewRegion]]
     gone: bool = False
+    spaces: frozenset[int] = frozenset()
+    whole: bool = True
 
 
 class Originals:
@@ -49,30 +55,35 @@ class Originals:
     ) -> None:
         """Take in the images of the catalog, and of the batch before, that have the content of files of this one.
 
-        space_ids: those that an original has vectors in.
+        space_ids: those of the run.
         """
         contents = {content_of(one, taken) for one, taken in read if not is_same(one, taken)}
         products = {one.item.product for one, _ in read}
         for content, same in known_contents(store, contents, products).items():
             for known in same:
                 gone = is_gone(known.path)
-                if space_ids <= known.spaces and (gone or _is_as_it_was(known)):
-                    regions = partial(stored_regions, known)
-                    original = Original(known.product, known.path, known.image_id, regions, gone)
-                    # A photo that is gone is no original to point at, unless it is the same product's, moved.
-                    if not gone or known.product in products:
-                        self._add(content, original)
+                # A photo that is gone is no original to point at, unless it is the same product's, moved.
+                if known.product in products if gone else _is_as_it_was(known):
+                    regions, whole = partial(stored_regions, known), space_ids <= known.spaces
+                    where = known.product, known.path, known.image_id
+                    self._add(content, Original(*where, regions, gone, known.spaces, whole))
         for new in unpublished:
             if (new.sha256, new.given) in contents:
                 self.add(new)
 
-    def of(self, one: Planned, taken: Intake) -> Mapping[str, Original]:
-        """Product -> the original of a file's content."""
-        return self._found.get(content_of(one, taken), {})
+    def of(self, one: Planned, taken: Intake) -> Original | None:
+        """The original of a file: its own product's, else the oldest that has what the file needs of it."""
+        found = self._found.get(content_of(one, taken), {})
+        if one.item.product in found:
+            return found[one.item.product]
+        # Another product that is named gets an image with the vectors; else a line in the ledger is all there is.
+        fit = (each for each in found.values() if not each.gone and (each.whole or not one.item.named))
+        return next(fit, None)
 
-    def has(self, one: Planned, taken: Intake) -> bool:
-        """Whether there is an image to point at, or the same product's, whose file is gone, to move."""
-        return any(not found.gone or found.product == one.item.product for found in self.of(one, taken).values())
+    def moved(self, one: Planned, taken: Intake) -> Original | None:
+        """The same product's image of a file's content, where that photo's own file is gone."""
+        original = self.of(one, taken)
+        return original if original is not None and original.gone and not is_same(one, taken) else None
 
     def add(self, new: NewImage) -> None:
         """An image that is to be published."""

@@ -125,3 +125,48 @@ def test_what_an_older_model_said_goes_with_it(shop: Shop) -> None:
     with shop.store.database.read() as connection:
         models = set(connection.exec_driver_sql("SELECT model FROM region_value").scalars())
     assert models == {f"palette:{Palette('six').fingerprint}"}
+
+
+@pytest.mark.parametrize("batch_rows", [1, 10])
+def test_a_folder_that_moved_gets_a_new_space_and_keeps_its_images(shop: Shop, batch_rows: int) -> None:
+    for number in range(3):
+        shop.draw(f"old/dress/{number}.png", number)
+    (shop.photos / "old/dress/copy.png").write_bytes((shop.photos / "old/dress/0.png").read_bytes())
+    both, options = shop.extractors, IndexOptions(batch_rows=batch_rows)
+    shop.extractors = {"colour": shop.colour}
+    assert shop.index(open_source(shop.photos / "old")).counts == Counts(seen=4, indexed=3, duplicate=1)
+    before = Reader(shop.store).snapshot().region_ids.tolist()
+    (shop.photos / "old").rename(shop.photos / "new")
+    shop.extractors = both
+    report = shop.index(open_source(shop.photos / "new"), options)
+    assert (report.counts, report.waiting) == (Counts(seen=4, indexed=3, duplicate=1), {})
+    assert (shop.colour.seen, shop.palette.seen) == (0, 3)
+    assert Reader(shop.store).snapshot().region_ids.tolist() == before
+    assert products(shop) == {f"dress/{number}": {f"new/dress/{number}.png"} for number in range(3)}
+    assert shop.index(open_source(shop.photos / "new"), options).counts == Counts(seen=4, unchanged=4)
+
+
+@pytest.mark.parametrize("batch_rows", [1, 10])
+@pytest.mark.parametrize("copy", ["0copy.png", "9copy.png"])
+def test_a_copy_that_comes_with_a_new_space_is_a_duplicate(shop: Shop, copy: str, batch_rows: int) -> None:
+    for number in range(1, 4):
+        shop.draw(f"{number}.png", number)
+    both = shop.extractors
+    shop.extractors = {"colour": shop.colour}
+    shop.index()
+    shop.extractors = both
+    (shop.photos / copy).write_bytes((shop.photos / "2.png").read_bytes())
+    report = shop.index(options=IndexOptions(batch_rows=batch_rows))
+    assert (report.counts, report.waiting) == (Counts(seen=4, indexed=3, duplicate=1), {})
+    assert [name for _, name in shop.live()] == ["1.png", "2.png", "3.png"]
+    assert shop.ledger()[copy] == ("duplicate", "2.png")
+    assert shop.index().counts == Counts(seen=4, unchanged=4)
+
+
+def test_a_copy_that_comes_before_the_photo_that_moved_is_its_duplicate(shop: Shop) -> None:
+    shop.draw("old/z.png", 1)
+    shop.index(open_source(shop.photos / "old"))
+    (shop.photos / "old").rename(shop.photos / "new")
+    (shop.photos / "new/a.png").write_bytes((shop.photos / "new/z.png").read_bytes())
+    assert shop.index(open_source(shop.photos / "new")).counts == Counts(seen=2, unchanged=1, duplicate=1)
+    assert shop.live() == [("z", "new/z.png")]
