@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, select
 
 from engine import schema
+from engine.database import stream_numbers
 from engine.durable import hash_file
 from engine.errors import CatalogCorruptError
+from engine.expected_rows import ExpectedRows
 from engine.index_faults import missing_rows, other_rows, unknown_rows
 from engine.models import GARMENTS, Recipe, every_space, garment_recipe, label_files, model_fault, model_path, wanted
 from engine.rules import Part, broken_rules
@@ -110,23 +112,12 @@ class _Facts:
         spaces = connection.execute(
             select(space.c.id, space.c.name, space.c.dim).where(space.c.removed.is_(None))
         ).all()
-        live = connection.execute(
-            select(region.c.id, image.c.spaces)
-            .join(image, image.c.id == region.c.image_id)
-            .where(region.c.removed.is_(None))
-        ).all()
-        in_spaces: dict[int, list[int]] = {row.id: [] for row in spaces}
-        refusal = schema.refusal
-        refused = {tuple(row) for row in connection.execute(select(refusal.c.region_id, refusal.c.space_id))}
-        for row in live:
-            for number in row.spaces.split(","):
-                if number.isdecimal() and int(number) in in_spaces and (row.id, int(number)) not in refused:
-                    in_spaces[int(number)].append(row.id)
+        rows = ExpectedRows.read(connection)
         return _Facts(
             shards=list(connection.execute(select(schema.shard).where(schema.shard.c.removed.is_(None)))),
             dims={row.id: row.dim for row in spaces},
             names={row.id: row.name for row in spaces},
-            expected={number: np.array(sorted(ids), dtype=np.int64) for number, ids in in_spaces.items()},
+            expected={row.id: rows.regions[rows.of(row.id)] for row in spaces},
             regions=_ids(connection, select(region.c.id)),
             live_images=_ids(connection, select(image.c.id).where(image.c.removed.is_(None))),
             images=_ids(connection, select(image.c.id)),
@@ -139,8 +130,7 @@ class _Facts:
 
 
 def _ids(connection: Connection, statement: Select[tuple[int]]) -> Ids:
-    found = connection.execute(statement).scalars()
-    return np.sort(np.fromiter(found, dtype=np.int64))
+    return np.sort(stream_numbers(connection, statement)[:, 0])
 
 
 def _database(connection: Connection) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Column, Connection, Table, delete, exists, select
 
 from engine import schema
+from engine.database import stream_numbers
 from engine.durable import TMP, PublishedFile, hash_file
 from engine.errors import CatalogCorruptError
 from engine.models import garment_recipe, model_names
@@ -191,8 +192,7 @@ def _parts(
 
 
 def _dead(connection: Connection, table: Table) -> Ids:
-    ids = connection.execute(select(table.c.id).where(table.c.removed.is_not(None))).scalars()
-    return np.fromiter(ids, dtype=np.int64)
+    return stream_numbers(connection, select(table.c.id).where(table.c.removed.is_not(None)))[:, 0]
 
 
 def _has_dead(connection: Connection, table: Table) -> bool:
@@ -214,11 +214,11 @@ def _clear_tombstones(writer: Writer) -> int:
         _delete(connection, schema.region_value, schema.region_value.c.region_id, regions)
         _delete(connection, schema.refusal, schema.refusal.c.region_id, regions)
         _delete(connection, region, region.c.id, regions)
-        with_regions = np.fromiter(connection.execute(select(region.c.image_id)).scalars(), dtype=np.int64)
+        with_regions = stream_numbers(connection, select(region.c.image_id))[:, 0]
         images = np.setdiff1d(np.setdiff1d(_dead(connection, image), held_images), with_regions)
         _delete(connection, schema.ledger, schema.ledger.c.image_id, images)
         _delete(connection, image, image.c.id, images)
-        with_images = np.fromiter(connection.execute(select(image.c.product_id)).scalars(), dtype=np.int64)
+        with_images = stream_numbers(connection, select(image.c.product_id))[:, 0]
         products = np.setdiff1d(_dead(connection, product), with_images)
         _delete(connection, schema.product_value, schema.product_value.c.product_id, products)
         _delete(connection, product, product.c.id, products)

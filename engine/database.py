@@ -6,10 +6,13 @@ import os
 import sqlite3
 from collections.abc import Hashable, Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 from weakref import finalize
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Select, create_engine, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool, Pool, QueuePool
@@ -146,6 +149,19 @@ def stream(connection: Connection, statement: Select[*tuple[Any, ...]]) -> Itera
     text = str(statement.compile(connection.engine, compile_kwargs={"literal_binds": True}))
     raw = cast(sqlite3.Connection, connection.connection.driver_connection)
     return raw.execute(text)
+
+
+def stream_numbers(connection: Connection, statement: Select[*tuple[Any, ...]]) -> NDArray[np.int64]:
+    """Rows of whole numbers, as `stream` has them: int64 (n, columns).
+
+    Raises CatalogCorruptError where something else lies in their place: SQLite's columns hold what they are given.
+    """
+    try:
+        found = np.fromiter(chain.from_iterable(stream(connection, statement)), dtype=np.int64)
+    except (TypeError, ValueError) as error:
+        names = ", ".join(column.name for column in statement.selected_columns)
+        raise CatalogCorruptError(f"{names}: not all are whole numbers ({error}): run `houndstooth check`") from error
+    return found.reshape(-1, len(statement.selected_columns))
 
 
 @contextmanager

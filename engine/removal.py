@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from engine import schema
 from engine.batch import Counts
+from engine.database import stream_numbers
 from engine.errors import InputError, SpaceError
 from engine.filters import parse_filter
 from engine.ledger import image_paths
@@ -65,12 +66,12 @@ def select_images(
 def preview(store: Store, image_ids: Sequence[int], what: str) -> Removal:
     """What removing these images would take out; `what` says which they are."""
     paths = image_paths(store, image_ids)
-    gone = set(image_ids)
     image = schema.image
     with store.database.read() as connection:
-        live = connection.execute(select(image.c.id, image.c.product_id).where(image.c.removed.is_(None))).all()
-    left = {row.product_id for row in live if row.id not in gone}
-    products = {row.product_id for row in live if row.id in gone} - left
+        statement = select(image.c.id, image.c.product_id).where(image.c.removed.is_(None))
+        live, product = stream_numbers(connection, statement).T
+    gone = np.isin(live, np.asarray(image_ids, dtype=np.int64))
+    products = np.setdiff1d(product[gone], product[~gone])
     return Removal(what, tuple(image_ids), tuple(paths[image_id] for image_id in image_ids), len(products), len(live))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,12 @@ from sqlalchemy import Connection, delete, select, update
 
 from engine import schema
 from engine.checks import CheckReport
+from engine.database import stream_numbers
 from engine.errors import CatalogCorruptError
+from engine.expected_rows import ExpectedRows, spaces_told
 from engine.shard_rows import retire_shards
 from engine.shards import open_thumbnails, open_vectors
+from engine.values import SQL_LIMIT
 from engine.writer import Writer
 
 Ids = NDArray[np.int64]
@@ -52,45 +57,48 @@ def retire_broken(writer: Writer, report: CheckReport) -> Repair:
 
 def _mark_lost(connection: Connection, folder: Path) -> int:
     """Strike from each image the spaces in use that one of its regions lost its vector in; the number of images."""
-    region, image = schema.region, schema.image
-    held = _held(connection, lambda name: open_vectors(folder / name).ids, thumbnails=False)
-    lost = 0
-    rows = connection.execute(
-        select(region.c.id, image.c.id.label("image_id"), image.c.spaces)
-        .join(image, image.c.id == region.c.image_id)
-        .where(region.c.removed.is_(None))
-    ).all()
-    kept: dict[int, set[int]] = {}
-    refusal = schema.refusal
-    refused = {tuple(row) for row in connection.execute(select(refusal.c.region_id, refusal.c.space_id))}
-    in_use = set(connection.execute(select(schema.space.c.id).where(schema.space.c.removed.is_(None))).scalars())
-    for row in rows:
-        said = {int(number) for number in row.spaces.split(",") if number.isdecimal()}
-        has = {one for one in said if one not in in_use or row.id in held.get(one, ()) or (row.id, one) in refused}
-        kept[row.image_id] = kept.get(row.image_id, said) & has
-    for row in {row.image_id: row for row in rows}.values():
-        spaces = ",".join(map(str, sorted(kept[row.image_id])))
-        if spaces != row.spaces:
-            connection.execute(update(image).where(image.c.id == row.image_id).values(spaces=spaces))
-            lost += 1
-    return lost
+    space = schema.space
+    in_use = connection.execute(select(space.c.id).where(space.c.removed.is_(None)).order_by(space.c.id))
+    numbers = list(in_use.scalars())
+    rows = ExpectedRows.read(connection)
+    lost = np.zeros((len(rows.regions), len(numbers)), dtype=np.bool_)
+    for column, number in enumerate(numbers):
+        places = rows.of(number)
+        held = _held(connection, number, lambda name: open_vectors(folder / name).ids)
+        lost[places, column] = ~np.isin(rows.regions[places], held)
+    places = np.flatnonzero(lost.any(axis=1))
+    images, first, of_image = np.unique(rows.images[places], return_index=True, return_inverse=True)
+    struck = np.zeros((len(images), len(numbers)), dtype=np.bool_)
+    np.logical_or.at(struck, of_image, lost[places])
+    # Images that had the same spaces and lose the same are written together: there are few kinds of them.
+    kinds, of_kind = np.unique(np.column_stack([rows.which[places[first]], struck]), axis=0, return_inverse=True)
+    for number, (which, *gone) in enumerate(kinds.tolist()):
+        left = spaces_told(rows.told[which]) - set(compress(numbers, gone))
+        _tell(connection, images[of_kind.ravel() == number], ",".join(map(str, sorted(left))))
+    return len(images)
+
+
+def _tell(connection: Connection, images: Ids, spaces: str) -> None:
+    image = schema.image
+    for start in range(0, len(images), SQL_LIMIT):
+        part = images[start : start + SQL_LIMIT].tolist()
+        connection.execute(update(image).where(image.c.id.in_(part)).values(spaces=spaces))
 
 
 def _without_thumbnail(connection: Connection, folder: Path) -> tuple[int, ...]:
     image = schema.image
-    live = connection.execute(select(image.c.id).where(image.c.removed.is_(None)).order_by(image.c.id)).scalars()
-    held = _held(connection, lambda name: open_thumbnails(folder / name).ids, thumbnails=True).get(None, set())
-    return tuple(image_id for image_id in live if image_id not in held)
+    live = stream_numbers(connection, select(image.c.id).where(image.c.removed.is_(None)))[:, 0]
+    held = _held(connection, None, lambda name: open_thumbnails(folder / name).ids)
+    return tuple(np.setdiff1d(live, held).tolist())
 
 
-def _held(connection: Connection, ids: Callable[[str], Ids], thumbnails: bool) -> dict[int | None, set[int]]:
-    """Space id (None: thumbnails) -> the ids in its shards that can be read."""
+def _held(connection: Connection, space_id: int | None, ids: Callable[[str], Ids]) -> Ids:
+    """The ids in the shards of a space (None: of thumbnails) that can be read."""
     shard = schema.shard
-    kind = shard.c.space_id.is_(None) if thumbnails else shard.c.space_id.is_not(None)
-    held: dict[int | None, set[int]] = {}
-    for row in connection.execute(select(shard.c.space_id, shard.c.name).where(shard.c.removed.is_(None), kind)):
-        try:
-            held.setdefault(row.space_id, set()).update(ids(row.name).tolist())
-        except CatalogCorruptError:
-            continue  # it was retired above, unless it broke a moment ago: the next check finds it
-    return held
+    held = [np.empty(0, np.int64)]
+    for name in connection.execute(
+        select(shard.c.name).where(shard.c.removed.is_(None), shard.c.space_id.is_not_distinct_from(space_id))
+    ).scalars():
+        with suppress(CatalogCorruptError):  # retired above, unless it broke a moment ago: the next check finds it
+            held.append(np.array(ids(name)))
+    return np.concatenate(held)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from sqlalchemy import Connection, select
 from engine import schema
 from engine.attributes import AttributeType, Column
 from engine.columns import BUILT_IN, load_column
-from engine.database import KeptConnection, newest_generation, stream
+from engine.database import KeptConnection, newest_generation, stream_numbers
 from engine.errors import SpaceError
 from engine.shards import VectorShard, open_vectors
 from engine.store import Store
@@ -155,14 +154,13 @@ class Reader:
 
 def _load(connection: Connection, generation: int, opener: Callable[[str], VectorShard]) -> Snapshot:
     region, image, shard = schema.region, schema.image, schema.shard
-    found = stream(
+    rows = stream_numbers(
         connection,
         select(region.c.id, region.c.image_id, image.c.product_id)
         .join(image, image.c.id == region.c.image_id)
         .where(region.c.removed.is_(None))
         .order_by(region.c.id),
     )
-    rows = np.fromiter(chain.from_iterable(found), dtype=np.int64).reshape(-1, 3)
     names: dict[int, list[str]] = {}
     for row in connection.execute(
         select(shard.c.space_id, shard.c.name)
