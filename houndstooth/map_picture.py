@@ -207,11 +207,11 @@ def _place(
     """As `_fit`, for thumbnails of these longer sides."""
     step = 4
     taken = np.zeros((height // step + 2, width // step + 2), np.bool_)
-    ring = _ring(float(sides.min()))
+    rings = {side: _ring(side + step) for side in set(sides.tolist())}  # a new photo is larger, and moves further
     placed = {}
     for number, large in zip(order.tolist(), sides.tolist(), strict=True):
         wide, high = large * min(1.0, aspects[number]), large / max(1.0, aspects[number])
-        for dx, dy in ring:
+        for dx, dy in rings[large]:
             left, top = float(centres[number, 0]) + dx - wide / 2, float(centres[number, 1]) + dy - high / 2
             if left < 4 or top < HEADER or left + wide > width - 4 or top + high > height - 4:
                 continue

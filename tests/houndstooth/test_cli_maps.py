@@ -18,6 +18,7 @@ from PIL import Image
 
 import houndstooth
 from engine.layouts import tsne as tsne_module
+from houndstooth.map_new_photos import PlacedPhoto
 from houndstooth.map_picture import map_picture
 from houndstooth.map_picture_files import NEW, draw_picture
 
@@ -113,6 +114,17 @@ def test_thumbnails_never_hide_each_other(cli, shop) -> None:
     prices = [float(row["price"]) for row in shop.rows if row["price"]]
     assert min(prices) <= low < high <= max(prices)
     assert draw_picture(drawn).size == (drawn.width, drawn.height)
+
+
+def test_new_photos_at_one_place_all_show(cli, shop) -> None:
+    """They are larger than the others, and move aside by their own size."""
+    assert cli("map", "vgg", "--method", "pca", "-c", shop.catalog).code == 0
+    opened = houndstooth.open(shop.catalog)
+    new = [PlacedPhoto(f"{number}.jpg", 0.0, 0.0, "P0003", "P0003_0.jpg", 0.9) for number in range(3)]
+    drawn = map_picture(opened.reader, opened.maps("vgg")[0], new=new)
+    first, second, third = (one for one in drawn.shown if one.new)
+    for one, other in ((first, second), (first, third), (second, third)):
+        assert abs(one.x - other.x) >= one.width - 1 or abs(one.y - other.y) >= one.height - 1
 
 
 def test_new_photos_find_their_places_and_change_nothing(cli, shop, made, tmp_path: Path) -> None:
