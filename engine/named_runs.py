@@ -23,7 +23,9 @@ PATIENCE_SECONDS = 60.0
 def check_name(name: str, what: str) -> None:
     """Raise InputError unless this can name a run or a map: text that is no number and fits on a line."""
     if not name.strip() or name != name.strip() or name.isdigit() or len(name) > 200 or not name.isprintable():
-        raise InputError(f"{name!r} cannot name a {what}: use up to 200 printable characters, not only digits")
+        raise InputError(
+            f"{name!r} cannot name a {what}: use up to 200 printable characters, not only digits, no spaces around them"
+        )
 
 
 def check_seed(seed: object) -> None:
@@ -71,10 +73,11 @@ class NamedRows:
         if isinstance(which, str):
             yield schema.space.c.name == which
 
-    def require_free(self, connection: Connection, name: str) -> None:
-        """Raise InputError when a row has this name already."""
+    def require_free(self, connection: Connection, name: str, replaceable: bool = True) -> None:
+        """Raise InputError when a row has this name already. replaceable: whether what asks can take its place."""
         if connection.execute(select(self.table.c.id).where(self.table.c.name == name)).first() is not None:
-            raise InputError(f"a {self.what} named '{name}' is there already: replace it (--replace), or name another")
+            way_out = "replace it (--replace), or name another" if replaceable else "name another, or delete it first"
+            raise InputError(f"a {self.what} named '{name}' is there already: {way_out}")
 
     def check(self, store: Store, name: str | None, replace: bool) -> None:
         """Raise InputError, before anything is computed, for a name that cannot be given."""
@@ -110,7 +113,7 @@ class NamedRows:
         check_name(new, self.what)
         if new != old:
             with patient_change(store) as connection:
-                self.require_free(connection, new)
+                self.require_free(connection, new, replaceable=False)
                 connection.execute(update(self.table).where(self.table.c.id == key).values(name=new))
 
     def forget(self, store: Store, key: int) -> None:

@@ -138,7 +138,7 @@ def test_runs_are_listed_opened_renamed_replaced_and_deleted(store: Store) -> No
         cluster(store, "vgg", 2, name="best")
     again = cluster(store, "vgg", 2, name="best", replace=True)
     assert (open_run(store, "best").id, open_run(store, "best").k) == (again.id, 2)
-    with pytest.raises(InputError, match="'best' is there already"):
+    with pytest.raises(InputError, match="'best' is there already: name another"):  # renaming replaces nothing
         rename_run(store, "vgg-k2", "best")
     assert rename_run(store, "vgg-k2", "old one").name == "old one"
     assert delete_run(store, "best").id == again.id
