@@ -34,6 +34,8 @@ class Exported:
 
 def kind_of(to: Path, suffixes: Sequence[str]) -> str:
     """The suffix that says how to write, or "" for a folder. Raises InputError that lists the kinds there are."""
+    if str(to) == "-":
+        raise InputError("an export is a file or a folder, not standard output: name one, such as export.csv")
     if to.is_dir() or not to.suffix:
         return ""
     if to.suffix.lower() not in suffixes:
@@ -71,6 +73,8 @@ def new_folder(to: Path) -> Iterator[Path]:
     if not to.name or to in (here := Path.cwd(), *here.parents):
         raise InputError(f"{to} holds the folder you work in, and an export takes a folder's place: name a new one")
     _require_parent(to)
+    if to.exists() and not to.is_dir():
+        raise InputError(f"{to} is a file, and an export without a kind, such as .csv, is a folder: name another")
     old = to if to.is_dir() else None
     if old is not None:
         _require_ours(old)

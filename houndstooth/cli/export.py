@@ -43,6 +43,7 @@ def clusters_command(run: str, catalog: Path, to: Path, copy: bool) -> None:
     from engine.clusters import open_run
     from houndstooth.catalog import Catalog
 
+    require_folder(to, copy)
     opened = Catalog(catalog)
     _say(opened.export(open_run(opened.store, run), to, copies=copy), "photos")
 
@@ -107,7 +108,14 @@ def vectors_command(space: str, catalog: Path, to: Path, where: str) -> None:
     _say(Catalog(catalog).export(space, to, where=where), "vectors")
 
 
-def _say(done: Exported, what: str) -> None:
+def require_folder(to: Path | None, copy: bool) -> None:
+    """Raise UsageError for --copy without a folder to copy into."""
+    if copy and (to is None or (to.suffix and not to.is_dir())):
+        raise click.UsageError("--copy is for a folder: name one with --to.")
+
+
+def written(done: Exported) -> str:
+    """Where it was written and, of a folder, as what: "by-colour (154 links)"."""
     extra = [
         f"{count} {said}"
         for count, said in [
@@ -119,4 +127,8 @@ def _say(done: Exported, what: str) -> None:
         if count
     ]
     told = f" ({', '.join(extra)})" if extra else ""
-    click.echo(f"Wrote {done.rows} {what} to {' and '.join(map(str, done.paths))}{told}")
+    return f"{' and '.join(map(str, done.paths))}{told}"
+
+
+def _say(done: Exported, what: str) -> None:
+    click.echo(f"Wrote {done.rows} {what} to {written(done)}")

@@ -12,6 +12,7 @@ import click
 
 from engine.errors import HoundstoothError
 from houndstooth.cli.counted import counted
+from houndstooth.cli.export import require_folder, written
 from houndstooth.cli.options import catalog_option, using_option, where_option
 from houndstooth.cli.shown import short, shown, shown_path, table_text
 
@@ -121,8 +122,9 @@ def command(
         raise click.UsageError(f"--batch brings its own questions: leave out {left_out}.")
     if html is not None and html.suffix.lower() != ".html":
         raise click.UsageError(f"--html writes a page: end '{html.name}' in .html.")
-    if copy and (to is None or (to.suffix and not to.is_dir())):
-        raise click.UsageError("--copy is for a folder: name one with --to.")
+    if batch is not None and output in ("csv", "paths"):
+        raise click.UsageError(f"--batch prints JSON, an object a line: leave out --format {output}.")
+    require_folder(to, copy)
     examples = (*photos, *(PRODUCT_PREFIX + product for product in ids))
     ask = Ask(examples, unlike, colours, using, where, k, offset, min_score, cast("Group", group), mask)
     opened = Catalog(catalog)
@@ -131,8 +133,8 @@ def command(
         return
     results = opened.ask(ask)
     for file in dict.fromkeys(filter(None, (html, to))):
-        opened.export(results, file, copies=copy and file == to, ask=ask)
-        click.echo(f"Wrote {file}", err=True)
+        done = opened.export(results, file, copies=copy and file == to, ask=ask)
+        click.echo(f"Wrote {written(done)}", err=True)
     _print(opened, ask, results, explain, output)
 
 

@@ -132,6 +132,13 @@ def test_the_folder_one_works_in_is_not_replaced(
     assert contents(here / "tree")
 
 
+def test_standard_output_is_no_folder(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="not standard output"):
+        export_clusters(store, cluster(store, "vgg", 2), "-")
+    assert not (tmp_path / "-").exists()
+
+
 def test_names_are_safe_on_every_file_system() -> None:
     assert safe_name('a/b\\c:d*e?f"g<h>i|j\nk') == "a-b-c-d-e-f-g-h-i-j-k"
     assert safe_name("../..") == "unnamed"
@@ -151,7 +158,7 @@ def test_a_product_added_later_is_in_no_folder(store: Store, tmp_path: Path) -> 
 def test_a_file_in_the_way_and_a_manifest_that_lies(store: Store, tmp_path: Path) -> None:
     run, file, folder = cluster(store, "vgg", 2), tmp_path / "file", tmp_path / "folder"
     file.write_text("mine")
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(InputError, match=r"file is a file, .* name another"):
         export_clusters(store, run, file)
     assert file.read_text() == "mine"
     folder.mkdir()

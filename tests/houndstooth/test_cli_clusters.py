@@ -151,6 +151,8 @@ def test_folders_of_links_and_copies(cli, shop, run, tmp_path: Path) -> None:
     pictures = list((tmp_path / "links").rglob("*.jpg"))
     assert all(path.is_symlink() and path.exists() for path in pictures) and len(pictures) == len(shop.rows)
     assert not any(path.is_symlink() for path in (tmp_path / "copies").rglob("*.jpg"))
+    done = cli("export", "clusters", "colour", "--to", tmp_path / "c.csv", "--copy", "-c", shop.catalog)
+    assert done.code == 2 and "--copy is for a folder" in done.err and not (tmp_path / "c.csv").exists()
     strangers = tmp_path / "strangers"
     strangers.mkdir()
     (strangers / "thesis.doc").write_text("mine")

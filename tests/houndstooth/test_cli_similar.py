@@ -319,6 +319,8 @@ def test_batch_from_standard_input_answers_each_line_as_it_comes(demo) -> None:
 def test_batch_brings_its_own_questions(cli, demo, tmp_path: Path) -> None:
     done = cli("similar", "--batch", tmp_path / "q.txt", "--id", FIRST, "-c", demo.catalog)
     assert done.code == 2 and "--batch brings its own questions" in done.err
+    done = cli("similar", "--batch", tmp_path / "q.txt", "--format", "csv", "-c", demo.catalog)
+    assert done.code == 2 and "leave out --format csv" in done.err
 
 
 @pytest.mark.parametrize("made", ["nothing", "folder"])
@@ -365,7 +367,8 @@ def test_results_go_to_a_page_and_to_a_folder(cli, ask, demo, tmp_path: Path) ->
     images = [Path(hit["image"]) for hit in ask("--id", FIRST, "-k", 3)["hits"]]
     for name, options in (("links", []), ("copies", ["--copy"])):
         folder = tmp_path / name
-        assert cli("similar", "--id", FIRST, "-k", 3, "--to", folder, *options, "-c", demo.catalog).code == 0
+        done = cli("similar", "--id", FIRST, "-k", 3, "--to", folder, *options, "-c", demo.catalog)
+        assert done.code == 0 and done.err == f"Wrote {folder} (3 {name})\n"
         put = sorted(path for path in folder.iterdir() if path.name != "houndstooth-export.json")
         assert [path.name for path in put] == [f"{n:04d}-{image.name}" for n, image in enumerate(images, start=1)]
         assert [path.read_bytes() for path in put] == [image.read_bytes() for image in images]
