@@ -195,6 +195,32 @@ def product_photos(store: Store, keys: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
+def products_at(store: Store, paths: Iterable[str]) -> dict[str, list[str]]:
+    """Paths -> ids of the live products that have a photo there."""
+    image, product = schema.image, schema.product
+    statement = (
+        select(image.c.path, product.c.key)
+        .join(product, product.c.id == image.c.product_id)
+        .where(product.c.removed.is_(None), image.c.removed.is_(None))
+    )
+    found: dict[str, list[str]] = {}
+    for row in _rows(store, statement, image.c.path, sorted(paths)):
+        found.setdefault(row.path, []).append(row.key)
+    return found
+
+
+def given_texts(store: Store, attribute: str, keys: Iterable[str]) -> dict[str, str]:
+    """Live products of these ids -> what sources gave them for a text attribute, where they gave any."""
+    value, named, product = schema.product_value, schema.attribute, schema.product
+    statement = (
+        select(product.c.key, value.c.text)
+        .join(value, value.c.product_id == product.c.id)
+        .join(named, named.c.id == value.c.attribute_id)
+        .where(product.c.removed.is_(None), named.c.name == attribute, value.c.model.is_(None))
+    )
+    return {row.key: row.text for row in _rows(store, statement, product.c.key, sorted(keys)) if row.text is not None}
+
+
 def regions_of_content(store: Store, sha256: bytes) -> NDArray[np.int64]:
     """Live regions of the oldest image with this content, int64 (m,), ascending; empty when there is none."""
     region, image = schema.region, schema.image

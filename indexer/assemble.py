@@ -17,7 +17,7 @@ from indexer.intake import Intake
 from indexer.labels.apply import label_regions
 from indexer.labels.kept import KeptLabel
 from indexer.originals import Content, Originals, content_of, is_same
-from indexer.plan import Planned, category_of
+from indexer.plan import Planned
 from indexer.sources.base import SourceImage, SourceProblem
 from indexer.spaces.base import Extractor
 
@@ -134,7 +134,7 @@ class Assembly:
     def _look(self, files: Sequence[tuple[Planned, Intake]]) -> list[tuple[tuple[Planned, Intake], list[FoundRegion]]]:
         """What is compared of each photo; those that the garment step cannot take fail."""
         pictures = [taken.picture for _, taken in files if taken.picture is not None]
-        categories, boxes = [category_of(one.item) for one, _ in files], [one.item.box for one, _ in files]
+        categories, boxes = [one.category for one, _ in files], [one.item.box for one, _ in files]
         seen = []
         for pair, found in zip(files, find_regions(self.garments, pictures, categories, boxes), strict=True):
             if isinstance(found, PictureError):

@@ -123,7 +123,7 @@ def index(
         with ThreadPoolExecutor(options.workers, "decode") as decoders, ThreadPoolExecutor(1, "publish") as publisher:
             ahead: deque[_Chunk] = deque()
             for items in chunks(source, loop.batch_rows):
-                ahead.append(loop.begin(items, decoders))
+                ahead.append(loop.begin(items, source.attribute_types, decoders))
                 if len(ahead) > 1:
                     loop.finish(ahead.popleft(), source.attribute_types, publisher)
                     progress(loop.counts)
@@ -200,11 +200,16 @@ class _Loop:
         """Whether nothing in the run looks at more than coarse pictures: then nothing else is decoded."""
         return self.options.garments.finder is None and all(one.sees == "coarse" for one in self.extractors.values())
 
-    def begin(self, items: Sequence[SourceImage | SourceProblem], decoders: ThreadPoolExecutor) -> _Chunk:
+    def begin(
+        self,
+        items: Sequence[SourceImage | SourceProblem],
+        types: Mapping[str, AttributeType],
+        decoders: ThreadPoolExecutor,
+    ) -> _Chunk:
         """Find out what a chunk needs, and start to read it."""
         wanted = frozenset(space.id for space in self.spaces.values())
         images = [item for item in items if isinstance(item, SourceImage)]
-        planned = plan(self.writer.store, images, wanted, self.options.recheck, self.options.garments)
+        planned = plan(self.writer.store, images, wanted, self.options.recheck, self.options.garments, types)
         files = [one for one in planned if one.read]
         # Several at a time: handing over one costs a tenth of decoding it. Few enough that all threads end together.
         count = max(1, min(AT_A_TIME, len(files) // (4 * self.options.workers)))

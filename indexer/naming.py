@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from engine.known import product_photos
+from engine.known import product_photos, products_at
 from engine.photos import is_gone
 from engine.store import Store
 from indexer.sources.base import SourceImage
@@ -17,8 +17,11 @@ def distinct_products(store: Store, items: Sequence[SourceImage]) -> list[Source
     """The items, those renamed whose derived id another folder's photos have taken.
 
     `dress/1` under /b/summer becomes `summer/dress/1` when the catalog has /a/dress/1.jpg as `dress/1`. Photos that are
-    gone take no id: their folder was moved or renamed. Ids that the source itself names are left alone.
+    gone take no id: their folder was moved or renamed. A photo that the catalog has already under an id made of its
+    path keeps that, from whichever folder on the way to it it is read: `dress/1` of /a is not `1` of /a/dress. Ids that
+    the source itself names are left alone.
     """
+    items = _as_they_were(store, items)
     derived = [item for item in items if not item.named]
     taken = product_photos(store, {item.product for item in derived})
     clashing = [item for item in derived if not _is_free(item.product, _root(item), taken)]
@@ -28,6 +31,20 @@ def distinct_products(store: Store, items: Sequence[SourceImage]) -> list[Source
         replace(item, product=renamed[item.path, item.product]) if (item.path, item.product) in renamed else item
         for item in items
     ]
+
+
+def _as_they_were(store: Store, items: Sequence[SourceImage]) -> list[SourceImage]:
+    there = products_at(store, {item.path for item in items if not item.named})
+    ids = [_id_at(item, there.get(item.path, ())) for item in items]
+    return [item if item.product == id else replace(item, product=id) for item, id in zip(items, ids, strict=True)]
+
+
+def _id_at(item: SourceImage, there: Sequence[str]) -> str:
+    """The item's id, or else the shortest of those there that end the photo's path without its suffix."""
+    if item.named or item.product in there:
+        return item.product
+    way = f"/{posixpath.splitext(item.path)[0]}"
+    return min((name for name in there if way.endswith(f"/{name}")), key=len, default=item.product)
 
 
 def _free_name(item: SourceImage, taken: Mapping[str, Sequence[str]]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from engine.errors import PictureError
-from engine.known import KnownFile, known_files
+from engine.known import KnownFile, given_texts, known_files
 from engine.store import Store
 from indexer.garments.find import GarmentStep
 from indexer.intake import given_hash, state_of
@@ -19,18 +19,23 @@ BATCH_ROWS = 128
 COARSE_BATCH_ROWS = 512
 """The same of runs that look at coarse pictures alone, which are small and go by at a thousand a second."""
 
+CATEGORY = "category"
+"""The attribute that says what a product is."""
+
 
 @dataclass(frozen=True)
 class Planned:
     """A file with what the catalog knows of it. read: whether to read it; False when it is as it was.
 
-    given: names what decides its regions besides its pixels, as `GarmentStep.names` does.
+    given: names what decides its regions besides its pixels, as `GarmentStep.names` does. category: what the product
+    is, by this source or an earlier one: it tells which of several garments in a photo is meant.
     """
 
     item: SourceImage
     read: bool
     given: str = ""
     known: KnownFile | None = None
+    category: str | None = None
 
     def expected(self, space_ids: frozenset[int]) -> bytes | None:
         """SHA-256 that would show, once the file is read, that nothing more is to do with it."""
@@ -48,31 +53,57 @@ def chunks(source: Iterable[SourceImage | SourceProblem], rows: int) -> Iterator
 
 
 def plan(
-    store: Store, items: Sequence[SourceImage], space_ids: frozenset[int], recheck: bool, garments: GarmentStep
+    store: Store,
+    items: Sequence[SourceImage],
+    space_ids: frozenset[int],
+    recheck: bool,
+    garments: GarmentStep,
+    attributes: Collection[str] = (),
 ) -> list[Planned]:
-    """What each file needs, in order. recheck: trust no file's size and time, read it."""
+    """What each file needs, in order. recheck: trust no file's size and time, read it. attributes: the source's."""
     items = distinct_products(store, items)
     known = known_files(store, ((item.path, item.product) for item in items))
-    return [_plan_one(item, known.get((item.path, item.product)), space_ids, recheck, garments) for item in items]
+    categories = _categories(store, items, attributes) if garments.finder is not None else {}
+    return [
+        _plan_one(item, known.get((item.path, item.product)), space_ids, recheck, garments, categories)
+        for item in items
+    ]
+
+
+def _categories(store: Store, items: Sequence[SourceImage], attributes: Collection[str]) -> dict[str, str]:
+    """What the catalog knows products to be of which this source does not say it: a table of prices, say.
+
+    A table that has the column and leaves a cell empty does say it: that the product has none.
+    """
+    blank = CATEGORY in attributes
+    silent = {item.product for item in items if category_of(item) is None and not (item.named and blank)}
+    return given_texts(store, CATEGORY, silent)
 
 
 def _plan_one(
-    item: SourceImage, known: KnownFile | None, space_ids: frozenset[int], recheck: bool, garments: GarmentStep
+    item: SourceImage,
+    known: KnownFile | None,
+    space_ids: frozenset[int],
+    recheck: bool,
+    garments: GarmentStep,
+    categories: Mapping[str, str],
 ) -> Planned:
-    given = garments.names(given_hash(item), item.mask is not None, category_of(item))
+    category = category_of(item) or categories.get(item.product)
+    given = garments.names(given_hash(item), item.mask is not None, category)
+    read = Planned(item, True, given, known, category)
     if known is None or known.image_id is None or known.state == "failed" or known.given != given:
-        return Planned(item, True, given, known)
+        return read
     try:
         state = state_of(item)
     except PictureError:
-        return Planned(item, True, given, known)  # reading it will say why it cannot be read
+        return read  # reading it will say why it cannot be read
     if recheck or state is None or (state.bytes, state.mtime_ns) != (known.size, known.mtime_ns):
-        return Planned(item, True, given, known)
+        return read
     # A duplicate gains missing spaces with the image that it is a duplicate of.
-    return Planned(item, known.own and not space_ids <= known.spaces, given, known)
+    return replace(read, read=known.own and not space_ids <= known.spaces)
 
 
 def category_of(item: SourceImage) -> str | None:
-    """What the source says the product is: it tells which of several garments in a photo is meant."""
-    said = item.attributes.get("category")
+    """What the source says the product is."""
+    said = item.attributes.get(CATEGORY)
     return said if isinstance(said, str) else None

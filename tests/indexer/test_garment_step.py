@@ -107,6 +107,39 @@ def test_the_category_says_which_garment_is_the_product(shop: Shop) -> None:
     assert (shop.attribute("tops/a.png", "garment"), shop.attribute("trousers/b.png", "garment")) == ("top", "trousers")
 
 
+def test_a_folder_inside_one_that_is_indexed_knows_its_photos_and_what_they_are(shop: Shop) -> None:
+    """Read alone, the folder trousers/ says no category, and the photo's name in it is another."""
+    both = (RED, (20, 5, 20, 20)), (BLUE, (20, 30, 25, 45))
+    for name in ("trousers/a.png", "new/trousers/b.png"):
+        photo(shop, name, *both)
+    finder = ByColour()
+    for source, counts in (
+        (shop.photos / "new/trousers/b.png", Counts(seen=1, indexed=1)),  # alone it is no trousers, ...
+        (shop.photos, Counts(seen=2, indexed=2)),  # ... in its folder it is
+        (shop.photos / "trousers", Counts(seen=1, unchanged=1)),
+        (shop.photos / "new", Counts(seen=1, unchanged=1)),
+        (shop.photos / "new/trousers/b.png", Counts(seen=1, unchanged=1)),
+        (shop.photos, Counts(seen=2, unchanged=2)),
+    ):
+        finder.seen = 0
+        assert shop.index(open_source(source), finding(finder)).counts == counts
+        assert finder.seen == counts.indexed
+    assert sorted(shop.live()) == [("b", "new/trousers/b.png"), ("trousers/a", "trousers/a.png")]
+    assert [shop.attribute(name, "garment") for _, name in shop.live()] == ["trousers", "trousers"]
+
+
+def test_a_table_that_says_no_category_leaves_it_and_what_was_extracted(shop: Shop) -> None:
+    path, table = photo(shop, "a.png", (RED, (20, 5, 20, 20)), (BLUE, (20, 30, 25, 45))), shop.photos / "t.csv"
+    for text, counts, garment in (
+        (f"image,product,category\n{path},p1,top\n", Counts(seen=1, indexed=1), "top"),
+        (f"image,product,price\n{path},p1,10\n", Counts(seen=1, unchanged=1), "top"),
+        (f"image,product,category\n{path},p1,\n{path},p2,top\n", Counts(seen=2, indexed=1, duplicate=1), "trousers"),
+    ):
+        table.write_text(text)
+        assert shop.index(open_source(table), finding(ByColour())).counts == counts
+        assert shop.attribute("a.png", "garment", "p1") == garment
+
+
 def test_one_photo_sold_as_two_garments_is_two_images(shop: Shop) -> None:
     path = photo(shop, "a.png", (RED, (20, 5, 20, 20)), (BLUE, (20, 30, 25, 45)))
     table = shop.photos / "t.csv"
