@@ -25,7 +25,7 @@ class KnownFile:
 
     reason: as in the ledger: what it is a duplicate of. own: whether the image was made from this very file, and for
     this product, rather than from another of the same content, or for the product that another source has it as.
-    spaces: ids of the spaces that the image was extracted in.
+    of_product: whether it is at least an image of this product. spaces: ids of the spaces that it was extracted in.
     """
 
     state: str
@@ -34,6 +34,7 @@ class KnownFile:
     mtime_ns: int | None
     image_id: int | None
     own: bool
+    of_product: bool
     sha256: bytes | None
     given: str
     spaces: frozenset[int]
@@ -69,6 +70,7 @@ def known_files(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
             mtime_ns=row.mtime_ns,
             image_id=row.id,
             own=(row.image_path, row.key) == (row.path, row.product),
+            of_product=row.key == row.product,
             sha256=row.sha256,
             given=row.given or "",
             spaces=_numbers(row.spaces or ""),

@@ -99,7 +99,8 @@ class Assembly:
             raise AssertionError("a photo that was read a moment ago cannot have moved")
         self.batch.moved[original.image_id] = one.item.path
         self._originals.move(one, taken, original)
-        known = KnownFile("indexed", "", None, None, original.image_id, True, taken.sha256, one.given, original.spaces)
+        content = taken.sha256, one.given
+        known = KnownFile("indexed", "", None, None, original.image_id, True, True, *content, original.spaces)
         return replace(one, known=known)
 
     def _extract_fresh(self, fresh: Sequence[tuple[Planned, Intake]]) -> None:
@@ -182,6 +183,8 @@ class Assembly:
             return
         entry = _entry(one, taken, "duplicate", first.path, first.image_id)
         self.batch.entries.append(replace(entry, of_product=first.product))
+        if first.product == one.item.product:
+            self._speak(one)
         if one.known is not None and one.known.own and one.known.image_id is not None:
             self.batch.buried.append(one.known.image_id)
 
@@ -200,6 +203,7 @@ class Assembly:
         reason = str(error) if image_id is None else f"{error} (the photo as it was before stays in the catalog)"
         entry = Entry(one.item.path, one.item.product, "failed", reason, one.item.row, image_id=image_id)
         self.batch.entries.append(entry)
+        self._is_alive(one)
         self.batch.counts += Counts(seen=1, failed=1)
 
     def _unchanged(self, one: Planned) -> None:
@@ -212,8 +216,8 @@ class Assembly:
         self._unchanged(one)
 
     def _is_alive(self, one: Planned) -> None:
-        """The product has an image of its own, so what the source says of it counts."""
-        if one.known is not None and one.known.own:
+        """What the source says counts of a product that has an image: of this file, or of another of its content."""
+        if one.known is not None and one.known.of_product:
             self._speak(one)
 
     def _speak(self, one: Planned) -> None:

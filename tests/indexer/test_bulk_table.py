@@ -295,3 +295,26 @@ def test_one_photo_of_many_products_moves_with_all_of_them(table: Table, batch_r
     assert table.index(rows, options).counts == Counts(seen=20, unchanged=20)
     assert table.shop.live() == [(product, "no-photo.png") for product, _ in before]
     assert table.shop.colour.seen == 0
+
+
+@pytest.mark.parametrize("batch_rows", [1, 10])
+def test_a_row_says_what_it_says_though_its_photo_is_a_copy_or_breaks(table: Table, batch_rows: int) -> None:
+    shop, options = table.shop, IndexOptions(batch_rows=batch_rows)
+    (shop.photos / "copy.png").write_bytes((shop.photos / "0.png").read_bytes())
+    rows: list[dict[str, object]] = [
+        {"image": "0.png", "product": "p", "brand": "Ada", "price": "", "stock": ""},
+        {"image": "copy.png", "product": "p", "brand": "", "price": 5, "stock": ""},
+        {"image": "1.png", "product": "p", "brand": "", "price": "", "stock": 2},
+    ]
+    for price, stock in [(5, 2), (6, 2), (7, 3)]:
+        rows[1]["price"], rows[2]["stock"] = price, stock
+        table.index(rows, options)
+        said = [shop.attribute("0.png", name) for name in ("brand", "price", "stock")]
+        assert said == ["Ada", price, stock]
+        spoil(shop.photos / "1.png")
+    assert shop.ledger()["copy.png"][0] == "duplicate"
+    assert shop.ledger()["1.png"][0] == "failed"
+
+
+def spoil(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:40])
