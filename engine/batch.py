@@ -134,7 +134,7 @@ class Batch:
     """Everything that one publication brings.
 
     moved: image id -> the path its photo has now. blanks: product id -> attributes that the source has a column for
-    and no value, cleared when this run has not spoken of the product before.
+    and no value, cleared at the end of the run where no other batch of it says them.
     products: product id -> given attributes, for every product seen, changed or not (the writer compares).
     entries: ledger lines of files that brought no image. buried: image ids that leave the catalog.
     """

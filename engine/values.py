@@ -70,24 +70,22 @@ def blank_values(
     connection: Connection,
     attributes: Mapping[str, tuple[int, AttributeType]],
     products: Mapping[int, Iterable[str]],
-) -> list[dict[str, int]]:
-    """Keys of given values that the source, which speaks of these names for each product id, has no longer."""
+) -> list[tuple[int, int]]:
+    """Attribute and product id of the given values that the catalog has of these names for each product id."""
     before = _stored(connection, list(products))
     return [
-        {"b_product": product_id, "b_attribute": attributes[name][0]}
+        (attributes[name][0], product_id)
         for product_id, names in products.items()
         for name in names
         if name in attributes and (product_id, attributes[name][0]) in before
     ]
 
 
-def delete_given(connection: Connection, keys: list[dict[str, int]]) -> set[int]:
-    """Delete the values that `blank_values` found; the ids of the products they belonged to."""
+def delete_given(connection: Connection, attribute_id: int, products: list[int]) -> None:
+    """Delete what was given of an attribute to these products, SQL_LIMIT of them at most."""
     table = schema.product_value
-    if keys:
-        one = (table.c.product_id == bindparam("b_product")) & (table.c.attribute_id == bindparam("b_attribute"))
-        connection.execute(delete(table).where(one), keys)
-    return {key["b_product"] for key in keys}
+    theirs = (table.c.attribute_id == attribute_id) & table.c.product_id.in_(products)
+    connection.execute(delete(table).where(theirs, table.c.model.is_(None)))
 
 
 def write_given(connection: Connection, rows: Sequence[GivenRow]) -> set[int]:

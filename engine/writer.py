@@ -6,7 +6,7 @@ generation. A file that no row names is garbage, swept later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from engine import schema
 from engine.answers import carry_answers, same_photos
+from engine.attributes import AttributeType
 from engine.batch import Batch, NewRegion
 from engine.bulk_rows import insert_rows, select_in
 from engine.durable import PublishedFile
@@ -24,12 +25,12 @@ from engine.ledger_lines import add_counts, write_ledger
 from engine.shard_rows import record_shard
 from engine.shards import write_thumbnails, write_vectors
 from engine.snapshot import Reader, Space
+from engine.spoken import Spoken
 from engine.store import Store, now
 from engine.tombstones import bury_empty_products, bury_images, move_images
 from engine.values import (
-    blank_values,
+    GivenRow,
     declare,
-    delete_given,
     known_attributes,
     new_values,
     write_given,
@@ -48,24 +49,6 @@ class _Ids:
     regions: list[list[int]]
 
 
-class _Seen:
-    """A set of ids that count up from 1: a byte each."""
-
-    def __init__(self) -> None:
-        self._flags = bytearray()
-
-    def has(self, number: int) -> bool:
-        """Whether the id was added."""
-        return number < len(self._flags) and bool(self._flags[number])
-
-    def add(self, numbers: Iterable[int]) -> None:
-        """Add ids."""
-        for number in numbers:
-            if number >= len(self._flags):
-                self._flags.extend(bytes(number + 1 - len(self._flags)))
-            self._flags[number] = 1
-
-
 class Writer:
     """Changes the catalog; made by `writing`, which holds the lock."""
 
@@ -73,7 +56,7 @@ class Writer:
         self.store = store
         self.database = store.database
         self.generation = store.generation()
-        self._spoken = _Seen()
+        self._spoken = Spoken()
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
@@ -93,6 +76,7 @@ class Writer:
 
     def start_run(self, kind: str, source: str) -> int:
         """Open a line in the list of runs; its id."""
+        self._spoken = Spoken()
         with self.database.write() as connection:
             key = connection.execute(
                 insert(schema.run).values(
@@ -102,8 +86,16 @@ class Writer:
             ).inserted_primary_key  # fmt: skip
         return int(key[0]) if key else 0
 
-    def finish_run(self, run_id: int) -> None:
-        """Close the line of a run that came to its end; failures of the same source that it did not meet are over."""
+    def finish_run(self, run_id: int) -> int:
+        """Close the line of a run that came to its end; failures of the same source that it did not meet are over.
+
+        Values that the source has a column for and said in no batch are cleared; the number of products that this
+        changed and no batch before.
+        """
+        changed = 0
+        if self._spoken.unsaid:
+            with self.change() as connection:
+                changed = self._spoken.clear(connection)
         run, ledger = schema.run, schema.ledger
         with self.database.write() as connection:
             source = select(run.c.source).where(run.c.id == run_id).scalar_subquery()
@@ -114,9 +106,10 @@ class Writer:
                 )
             )
             connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(finished=now()))
+        return changed
 
     def commit(self, batch: Batch, run_id: int, spaces: Mapping[str, Space]) -> int:
-        """Publish a batch; the number of products, known before, whose given attributes it changed.
+        """Publish a batch; the number of products, known before, whose given attributes it changed first in the run.
 
         Raises SpaceError for a vector of the wrong shape or length, CatalogError when the disk refuses, and
         CatalogBusyError; each leaves the catalog as it was.
@@ -124,7 +117,7 @@ class Writer:
         if batch.only_sightings and not self._says_anything_new(batch):
             with self.database.write() as connection:
                 add_counts(connection, run_id, batch.counts)
-                self._spoken.add(_product_ids(connection, list(batch.products)).values())
+                self._hear(connection, batch, known_attributes(connection))
             return 0
         ids = self._plan(batch)
         shards = self._write_vectors(batch, ids, spaces)
@@ -151,29 +144,29 @@ class Writer:
                 ],
             )
             carry_answers(connection, again)
-            given = {products[key]: values for key, values in batch.products.items()}
-            blank = blank_values(connection, attributes, self._first_blanks(batch, products))
-            changed = delete_given(connection, blank)
-            changed |= write_given(connection, new_values(connection, attributes, given))
+            changed = write_given(connection, self._new_values(connection, attributes, batch))
+            self._hear(connection, batch, attributes)
             write_ledger(connection, batch, ids.images, run_id)
             add_counts(connection, run_id, batch.counts)
-        self._spoken.add(products.values())
-        return len(changed - fresh)
+        return self._spoken.changed(changed - fresh)
 
     def _says_anything_new(self, batch: Batch) -> bool:
         with self.database.read() as connection:
             attributes = known_attributes(connection)
-            products = _product_ids(connection, list(batch.products))
-            if not attributes.keys() >= batch.attribute_types.keys() or len(products) < len(batch.products):
+            if not attributes.keys() >= batch.attribute_types.keys():
                 return True
-            given = {products[key]: values for key, values in batch.products.items()}
-            if new_values(connection, attributes, given):
-                return True
-            return bool(blank_values(connection, attributes, self._first_blanks(batch, products)))
+            return bool(self._new_values(connection, attributes, batch))
 
-    def _first_blanks(self, batch: Batch, products: Mapping[str, int]) -> dict[int, frozenset[str]]:
-        """What a source has no value for, of products that this run has not spoken of before."""
-        return {products[key]: names for key, names in batch.blanks.items() if not self._spoken.has(products[key])}
+    def _new_values(
+        self, connection: Connection, attributes: Mapping[str, tuple[int, AttributeType]], batch: Batch
+    ) -> list[GivenRow]:
+        """What the batch says anew. A product that an earlier batch left without an image is not there any more."""
+        products = _product_ids(connection, list(batch.products))
+        given = {products[key]: values for key, values in batch.products.items() if key in products}
+        return new_values(connection, attributes, given)
+
+    def _hear(self, connection: Connection, batch: Batch, attributes: Mapping[str, tuple[int, AttributeType]]) -> None:
+        self._spoken.hear(connection, attributes, batch, _product_ids(connection, list(batch.products)))
 
     def _plan(self, batch: Batch) -> _Ids:
         with self.database.read() as connection:
@@ -235,9 +228,9 @@ class Writer:
         return [(None, write_thumbnails(self.store.thumbnails, image_ids, pictures), len(pictures))]
 
     def _products(self, connection: Connection, batch: Batch) -> tuple[dict[str, int], set[int]]:
-        """Product id in the database for each product named in the batch, made where it is new; and the new ids."""
+        """Product id in the database for each product of an image of the batch, made where it is new; the new ids."""
         table = schema.product
-        names = list(dict.fromkeys([*(new.entry.product for new in batch.images), *batch.products]))
+        names = list(dict.fromkeys(new.entry.product for new in batch.images))
         found = _product_ids(connection, names)
         fresh = [name for name in names if name not in found]
         if fresh:

@@ -140,7 +140,7 @@ def index(
         update_scales(writer)
         if not stop.stopped:
             refresh_indexes(writer)
-            writer.finish_run(run_id)
+            loop.changed += writer.finish_run(run_id)
     seconds = time.monotonic() - started
     return IndexReport(
         run_id, loop.counts, loop.changed, seconds, stop.stopped, waiting, loop.unmasked, dict(loop.refused)

@@ -16,7 +16,7 @@ from engine.batch import Counts
 from engine.ledger import failures, problems
 from engine.removal import remove, select_images
 from engine.snapshot import Reader
-from indexer.bulk import IndexOptions, IndexReport
+from indexer.bulk import IndexOptions, IndexReport, StopRequest
 from indexer.decode import decode, read_picture
 from indexer.masks import apply_mask
 from indexer.sources.base import SourceImage, SourceProblem
@@ -31,12 +31,15 @@ class Table:
         self.shop = Shop(root)
         self.file = self.shop.photos / "products.csv"
 
-    def index(self, rows: list[dict[str, object]], options: IndexOptions | None = None) -> IndexReport:
+    def write(self, rows: list[dict[str, object]]) -> None:
         with self.file.open("w", newline="", encoding="utf-8") as file:
             names = list(dict.fromkeys(name for row in rows for name in row))
             writer = csv.DictWriter(file, names)
             writer.writeheader()
             writer.writerows(rows)
+
+    def index(self, rows: list[dict[str, object]], options: IndexOptions | None = None) -> IndexReport:
+        self.write(rows)
         return self.shop.index(open_source(self.file), options)
 
 
@@ -314,6 +317,44 @@ def test_a_row_says_what_it_says_though_its_photo_is_a_copy_or_breaks(table: Tab
         spoil(shop.photos / "1.png")
     assert shop.ledger()["copy.png"][0] == "duplicate"
     assert shop.ledger()["1.png"][0] == "failed"
+
+
+def test_a_value_that_a_later_batch_says_is_never_cleared(table: Table) -> None:
+    rows: list[dict[str, object]] = [
+        {"image": "0.png", "product": "p", "price": "", "brand": "Ada"},
+        {"image": "1.png", "product": "q", "price": 3, "brand": "Eve"},
+        {"image": "2.png", "product": "p", "price": 5, "brand": ""},
+    ]
+    options = IndexOptions(batch_rows=1)
+    table.index(rows, options)
+    generation = table.shop.store.generation()
+    seen: set[object] = set()
+
+    def look(counts: Counts) -> None:
+        seen.add(table.shop.attribute("0.png", "price"))
+
+    assert table.shop.index(open_source(table.file), options, look).changed_products == 0
+    assert table.shop.store.generation() == generation
+    rows[2]["price"], rows[0]["brand"] = 6, ""  # of one product, one value changes and the other goes
+    table.write(rows)
+    assert table.shop.index(open_source(table.file), options, look).changed_products == 1
+    assert seen <= {5, 6}
+    assert [table.shop.attribute("0.png", name) for name in ("price", "brand")] == [6, None]
+    assert [table.shop.attribute("1.png", name) for name in ("price", "brand")] == [3, "Eve"]
+
+
+def test_a_stopped_run_clears_nothing_that_it_did_not_come_to(table: Table) -> None:
+    rows: list[dict[str, object]] = [
+        {"image": "0.png", "product": "p", "price": ""},
+        {"image": "1.png", "product": "q", "price": 3},
+        {"image": "2.png", "product": "r", "price": 4},
+        {"image": "3.png", "product": "p", "price": 5},
+    ]
+    table.index(rows)
+    stop = StopRequest()
+    options = IndexOptions(batch_rows=1)
+    assert table.shop.index(open_source(table.file), options, lambda counts: stop.stop(), stop).interrupted
+    assert table.shop.attribute("0.png", "price") == 5
 
 
 def spoil(path: Path) -> None:
