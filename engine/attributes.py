@@ -18,15 +18,15 @@ class Column:
 
     values, by type: "text": int32 codes into `words`, -1 for none; "number": float64, NaN for none;
     "boolean": int8 0 or 1, -1 for none. words: the sorted distinct texts, object array of str.
-    confidence: float32, NaN where the value was given rather than predicted or there is none; None when
-    nothing in the column was predicted.
+    confidence: float64, as it is stored, NaN where the value was given rather than predicted or there is none; None
+    when nothing in the column was predicted.
     """
 
     name: str
     type: AttributeType
     values: NDArray[Any]
     words: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=object))
-    confidence: NDArray[np.float32] | None = None
+    confidence: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Number of regions."""

@@ -82,9 +82,9 @@ class _Values:
         rows = np.fromiter(chain.from_iterable(found), dtype=np.float64).reshape(-1, 3)
         self.owners = rows[:, 0].astype(np.int64)
         self.values = rows[:, 1].copy()
-        self.confidence = np.where(rows[:, 2] < 0, np.nan, rows[:, 2]).astype(np.float32)
+        self.confidence = np.where(rows[:, 2] < 0, np.nan, rows[:, 2])
 
-    def over(self, ids: Ids, code: dict[str, int]) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    def over(self, ids: Ids, code: dict[str, int]) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Values and confidences for each of the ids (n,), empty where the id has none. code: of all words."""
         dtype = {"text": np.int32, "number": np.float64, "boolean": np.int8}[self.kind]
         values = self.values.astype(dtype)
@@ -92,12 +92,12 @@ class _Values:
             values = np.array([code[word] for word in self.words], dtype=np.int32)[values]
         empty = np.nan if self.kind == "number" else -1
         if not len(self.owners):
-            return np.full(len(ids), empty, values.dtype), np.full(len(ids), np.nan, np.float32)
+            return np.full(len(ids), empty, values.dtype), np.full(len(ids), np.nan)
         place = np.minimum(np.searchsorted(self.owners, ids), len(self.owners) - 1)
         has = self.owners[place] == ids
         return (
             np.where(has, values[place], np.array(empty, values.dtype)),
-            np.where(has, self.confidence[place], np.float32(np.nan)),
+            np.where(has, self.confidence[place], np.nan),
         )
 
 

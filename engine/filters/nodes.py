@@ -49,7 +49,7 @@ class Table:
         if not name.confidence:
             return column.values
         if column.confidence is None:
-            return np.full(self.rows, np.nan, dtype=np.float32)
+            return np.full(self.rows, np.nan)
         return column.confidence
 
 

@@ -42,7 +42,7 @@ def text_column(name: str, cells: list[str | None], confidence: list[float | Non
     codes = np.array([-1 if cell is None else words.index(cell) for cell in cells], dtype=np.int32)
     held = np.empty(len(words), dtype=object)
     held[:] = words
-    scores = None if confidence is None else np.array([math.nan if c is None else c for c in confidence], np.float32)
+    scores = None if confidence is None else np.array([math.nan if c is None else c for c in confidence], np.float64)
     return Column(name, "text", codes, held, scores)
 
 

@@ -34,7 +34,7 @@ ROW = st.fixed_dictionaries(
         **dict.fromkeys(TEXTS, st.none() | CELLS),
         **dict.fromkeys(("price", "low"), st.none() | st.sampled_from([-2.0, -0.25, 0.0, 0.1, 0.5, 1.0, 2.0, 1e300])),
         **dict.fromkeys(BOOLEANS, st.none() | st.booleans()),
-        **dict.fromkeys(("category.confidence", "price.confidence"), SCORES.map(lambda v: v and float(np.float32(v)))),
+        **dict.fromkeys(("category.confidence", "price.confidence"), SCORES),
     }
 )
 Row = dict[str, str | float | bool | None]
@@ -131,7 +131,7 @@ def columns_of(rows: list[Row]) -> dict[str, Column]:
         scores = None
         if f"{name}.confidence" in NUMBERS:
             held = [row[f"{name}.confidence"] for row in rows]
-            scores = np.array([np.nan if score is None else score for score in held], dtype=np.float32)
+            scores = np.array([np.nan if score is None else score for score in held], dtype=np.float64)
         words = np.empty(0, dtype=object)
         if kind == "text":
             distinct = sorted({cell for cell in cells if cell is not None})

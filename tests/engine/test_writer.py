@@ -12,6 +12,8 @@ from builders import add_products, make_store, new_image, spec, unit_rows
 from engine.batch import Batch, NewRegion, NewVectors, Predicted
 from engine.errors import CatalogBusyError, InputError, SpaceError
 from engine.promotion import promote_spaces
+from engine.query import Query
+from engine.search import search
 from engine.snapshot import Reader, load_spaces
 from engine.spaces import use_spaces
 from engine.store import Store
@@ -60,7 +62,25 @@ def test_given_beats_predicted_and_predicted_keeps_its_confidence(tmp_path: Path
     column = Reader(store).snapshot(lambda known: ["dominant_colour"]).columns(["dominant_colour"])["dominant_colour"]
     assert [column.words[code] for code in column.values] == ["black", "navy"]
     assert column.confidence is not None
-    np.testing.assert_array_equal(column.confidence, np.array([np.nan, 0.75], np.float32))
+    np.testing.assert_array_equal(column.confidence, np.array([np.nan, 0.75]))
+
+
+@pytest.mark.parametrize("sure", [0.1, 0.9, 0.7, 1 / 3, 0.8734567165374756])
+def test_a_hit_meets_a_filter_for_the_confidence_that_it_shows(tmp_path: Path, sure: float) -> None:
+    store = Store.create(tmp_path / "a.catalog")
+    row = unit_rows(1, 4)[0]
+    with writing(store) as writer:
+        spaces = use_spaces(writer, [spec("colour", 4, reads="colour")])
+        told = {"dominant_colour": Predicted("navy", sure, "palette")}
+        batch = Batch(images=[new_image("p", {"colour": row}, predicted=told)])
+        writer.commit(batch, writer.start_run("index", "test"), spaces)
+    reader = Reader(store)
+    (hit,) = search(reader, Query({"colour": row})).hits
+    shown = hit.confidences["dominant_colour"]
+    assert shown == sure
+    for condition, matched in [(">=", 1), ("<=", 1), ("=", 1), (">", 0), ("<", 0), ("!=", 0)]:
+        where = f"dominant_colour.confidence {condition} {shown!r}"
+        assert search(reader, Query({"colour": row}, where=where)).matched == matched, where
 
 
 def test_numbers_of_numpy_are_stored_as_numbers(tmp_path: Path) -> None:
