@@ -214,13 +214,16 @@ def _given_types(header: Header, given: Mapping[str, AttributeType]) -> dict[str
 def _settle_types(
     header: Header, rows: Rows, chosen: Mapping[str, AttributeType], known: Mapping[str, AttributeType]
 ) -> dict[str, AttributeType]:
-    """Each attribute's type: given by the caller, else the catalog's, else the table's; without a value, none."""
+    """Each attribute's type: given by the caller, else the catalog's, else the table's; without any of them, none.
+
+    So a column whose last value was deleted still says, of an attribute of the catalog, that there is none.
+    """
     settled: dict[str, AttributeType] = {}
     for name, column in header.attributes.items():
         if column in rows.unusable:
             continue
         if name in chosen:
             settled[name] = chosen[name]
-        elif column in rows.types:
-            settled[name] = known.get(name, rows.types[column])
+        elif name in known or column in rows.types:
+            settled[name] = known[name] if name in known else rows.types[column]
     return settled

@@ -90,6 +90,17 @@ def test_a_cell_made_blank_is_blank(shop: Shop, rows: str) -> None:
     assert shop.attribute("a.png", "price") is None
 
 
+def test_a_column_whose_last_value_went_says_so(shop: Shop) -> None:
+    shop.draw("a.png", 1)
+    table = shop.photos / "products.csv"
+    for price in ("10", "", ""):
+        table.write_text(f"image,product,price,brand\na.png,p1,{price},Elmstead\n")
+        known = {name: kind for name, kind in Reader(shop.store).snapshot().attributes.items() if name == "price"}
+        report = shop.index(open_source(table, known=known))
+        assert shop.attribute("a.png", "price") == (float(price) if price else None)
+    assert report.changed_products == 0
+
+
 def test_a_table_without_a_column_says_nothing_of_it(shop: Shop) -> None:
     shop.draw("a.png", 1)
     table = shop.photos / "products.csv"
