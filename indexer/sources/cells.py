@@ -19,6 +19,7 @@ MAX_TEXT = 100_000
 
 _TRUE = {"true", "yes", "t", "y"}
 _FALSE = {"false", "no", "f", "n"}
+_BOOLEAN_WORDS = {"true", "yes", "false", "no"}  # "f" and "m" are something else
 _ABSENT = {"", "nan", "null"}
 _ABSENT_UNLESS_TEXT = _ABSENT | {"na", "n/a", "none", "-"}  # in a text column these can be meant: a pattern of "none"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -43,6 +44,15 @@ class Misfit:
     """Why a value cannot be used."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Why a column that was read as text may be meant to be another type: a cell that is none of it, and its row."""
+
+    text: str
+    row: int
+    meant: AttributeType
 
 
 def attribute_name(column: str) -> str:
@@ -155,9 +165,10 @@ class TypeGuess:
         self._id = bool(words & _ID_WORDS)
         self._measure = bool(words & _NUMBER_WORDS) and not words & (_ID_WORDS | _NAME_WORDS)
         self._parse = parse or self._measure
-        self._values = self._numbers = self._booleans = self._codes = 0
+        self._values = self._numbers = self._booleans = self._words = self._codes = 0
         self._vague = self._digits = False
-        self._misfit: tuple[str, int] | None = None
+        self._no_number: Suspect | None = None
+        self._no_boolean: Suspect | None = None
 
     @property
     def done(self) -> bool:
@@ -184,16 +195,19 @@ class TypeGuess:
         self._values += 1
         if self._measure:
             self._digits = self._digits or any(character.isdigit() for character in text)
+        word = text.lower()
+        if word in _TRUE or word in _FALSE:
+            self._booleans += 1
+            self._words += word in _BOOLEAN_WORDS
+        elif self._no_boolean is None:
+            self._no_boolean = Suspect(text, row, "boolean")
         if _as_number(text) is not None:
             if _CODE.fullmatch(text) and not self._measure:
                 self._codes += 1
             else:
                 self._numbers += 1
-            return
-        if text.lower() in _TRUE or text.lower() in _FALSE:
-            self._booleans += 1
-        if self._misfit is None:
-            self._misfit = (text, row)
+        elif self._no_number is None:
+            self._no_number = Suspect(text, row, "number")
 
     @property
     def type(self) -> AttributeType | None:
@@ -212,6 +226,12 @@ class TypeGuess:
         return self._measure or others <= max(least, self.SHARE * self._values)
 
     @property
-    def suspect(self) -> tuple[str, int] | None:
-        """Where the name says number, the values hold digits and the type is text: a cell that is none, and its row."""
-        return self._misfit if self._measure and self._digits and self.type == "text" else None
+    def suspect(self) -> Suspect | None:
+        """For a text: where the name says number and the values hold digits, or where nearly all are yes or no."""
+        if self.type != "text":
+            return None
+        if self._measure and self._digits:
+            return self._no_number
+        others = self._values - self._booleans
+        nearly = self._booleans > others and others <= max(1, self.SHARE * self._values)
+        return self._no_boolean if nearly and 2 * self._words > self._booleans else None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine.attributes import AttributeType
 from engine.errors import SourceError
-from indexer.sources.cells import TypeGuess
+from indexer.sources.cells import Suspect, TypeGuess
 
 MAX_LINE = 16 * 2**20
 """Longest line, in characters or bytes: a longer one is reported and skipped, so that memory stays bounded."""
@@ -28,15 +28,15 @@ class Rows(Protocol):
     """A table that can be read again and again.
 
     unit: what `Row.number` counts. columns: in the table's order, none twice. types: of the columns that have a value,
-    by what the table declares or its values show. suspects: columns read as text whose name says number, each
-    with a cell that is none and its row's number. unusable: columns that hold no plain values, and why. notes: what is
+    by what the table declares or its values show. suspects: columns read as text that may be meant to be
+    numbers or booleans. unusable: columns that hold no plain values, and why. notes: what is
     to be said about the table as a whole.
     """
 
     unit: str
     columns: Sequence[str]
     types: Mapping[str, AttributeType]
-    suspects: Mapping[str, tuple[str, int]]
+    suspects: Mapping[str, Suspect]
     unusable: Mapping[str, str]
     notes: Sequence[str]
 
@@ -67,7 +67,7 @@ class Survey:
 
     columns: tuple[str, ...]
     types: Mapping[str, AttributeType]
-    suspects: Mapping[str, tuple[str, int]]
+    suspects: Mapping[str, Suspect]
     count: int
 
 

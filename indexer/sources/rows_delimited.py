@@ -12,6 +12,7 @@ from typing import TextIO
 
 from engine.attributes import AttributeType
 from engine.errors import SourceError
+from indexer.sources.cells import Suspect
 from indexer.sources.headers import has_image
 from indexer.sources.rows import MAX_LINE, Row, distinct, survey
 
@@ -33,7 +34,7 @@ class DelimitedRows:
     unit: str = "line"
     columns: Sequence[str]
     types: Mapping[str, AttributeType]
-    suspects: Mapping[str, tuple[str, int]]
+    suspects: Mapping[str, Suspect]
     unusable: Mapping[str, str]
     notes: Sequence[str]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.attributes import AttributeType
 from engine.errors import SourceError
-from indexer.sources.cells import shown
+from indexer.sources.cells import Suspect, shown
 from indexer.sources.rows import MAX_LINE, Row, survey
 
 
@@ -21,7 +21,7 @@ class JsonLinesRows:
     unit: str = "line"
     columns: Sequence[str]
     types: Mapping[str, AttributeType]
-    suspects: Mapping[str, tuple[str, int]]
+    suspects: Mapping[str, Suspect]
     unusable: Mapping[str, str]
     notes: Sequence[str]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.attributes import AttributeType
 from engine.errors import SourceError
+from indexer.sources.cells import Suspect
 from indexer.sources.rows import Row, distinct
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class ParquetRows:
     unit: str = "row"
     columns: Sequence[str]
     types: Mapping[str, AttributeType]
-    suspects: Mapping[str, tuple[str, int]]
+    suspects: Mapping[str, Suspect]
     unusable: Mapping[str, str]
     notes: Sequence[str]
 

@@ -76,13 +76,13 @@ class TableSource:
             yield from self._read_row(row, repeats)
 
     def _suspects(self) -> Iterator[str]:
-        """Columns that were guessed to be text and are named as numbers are."""
+        """Columns that were guessed to be text and may be meant to be something else."""
         for name, column in self._header.attributes.items():
-            if name in self._guessed and column in self._rows.suspects:
-                text, row = self._rows.suspects[column]
+            if name in self._guessed and (found := self._rows.suspects.get(column)):
+                what = "not a number as 1299.5 is" if found.meant == "number" else "not true or false"
                 yield (
-                    f"column {column} was read as text: {shown(text)} in {self._rows.unit} {row} is not a number as "
-                    f"1299.5 is; in a new catalog, --type {name}=number reads the numbers and leaves other cells out"
+                    f"column {column} was read as text: {shown(found.text)} in {self._rows.unit} {found.row} is {what}; "
+                    f"in a new catalog, --type {name}={found.meant} reads the {found.meant}s and leaves other cells out"
                 )
 
     def _read_row(self, row: Row, repeats: Repeats) -> Iterator[SourceImage | SourceProblem]:

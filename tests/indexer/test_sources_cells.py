@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.errors import SourceError
 from indexer.sources.boxes import read_box
-from indexer.sources.cells import MAX_TEXT, Misfit, TypeGuess, as_text, fit, shown
+from indexer.sources.cells import MAX_TEXT, Misfit, Suspect, TypeGuess, as_text, fit, shown
 from indexer.sources.headers import attribute_name, read_header
 
 
@@ -149,13 +149,18 @@ def test_type_of_a_column_by_its_name(column: str, values: list[object], parse: 
 @pytest.mark.parametrize(
     ("column", "values", "suspect"),
     [
-        ("price", ["80", "$5", "$6"], ("$5", 2)),
+        ("price", ["80", "$5", "$6"], Suspect("$5", 2, "number")),
         ("price", ["80", "$5", "6"], None),  # a number, then
         ("heel height", ["high", "low"], None),
         ("colour", ["80", "$5", "$6"], None),
+        ("maxi", ["yes", "no", "Yes", "maybe"], Suspect("maybe", 4, "boolean")),
+        ("maxi", ["yes"] * 95 + ["?", "to be measured"] + ["no"] * 3, Suspect("?", 96, "boolean")),
+        ("maxi", ["yes"] * 9 + ["?"] * 2, None),
+        ("maxi", ["yes", "no", "-"], None),  # booleans
+        ("for", ["f", "f", "m"], None),
     ],
 )
-def test_texts_where_the_name_says_number(column: str, values: list[str], suspect: tuple[str, int] | None) -> None:
+def test_texts_that_may_be_meant_otherwise(column: str, values: list[str], suspect: Suspect | None) -> None:
     guess = TypeGuess(True, column)
     for row, value in enumerate(values, start=1):
         guess.add(value, row)

@@ -172,6 +172,18 @@ def test_a_price_that_is_text_is_reported_once(table: Callable[..., Path]) -> No
         assert problems(settled) == []
 
 
+def test_a_column_of_yes_and_no_that_one_cell_makes_text_is_reported_once(table: Callable[..., Path]) -> None:
+    path = table("image,Maxi\na.jpg,yes\nb.jpg,no\ndress/c.jpg,maybe\n")
+    said = (
+        "column Maxi was read as text: 'maybe' in line 4 is not true or false; "
+        "in a new catalog, --type maxi=boolean reads the booleans and leaves other cells out"
+    )
+    assert problems(open_source(path)) == [("products.csv", said, False)]
+    meant = open_source(path, types={"maxi": "boolean"})
+    assert [dict(found.attributes) for found in images(meant)] == [{"maxi": True}, {"maxi": False}, {}]
+    assert problems(open_source(path, types={"maxi": "text"})) == []
+
+
 def test_types_by_option_then_catalog_then_values(table: Callable[..., Path]) -> None:
     path = table("image,size,Maxi,code\na.jpg,7,1,5\nb.jpg,8,0,x\n")
     assert open_source(path).attribute_types == {"size": "number", "maxi": "number", "code": "text"}
