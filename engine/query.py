@@ -44,6 +44,8 @@ class Query:
         object.__setattr__(self, "vectors", _checked_vectors(self.vectors))
         object.__setattr__(self, "weights", _checked_weights(self.weights, self.vectors))
         object.__setattr__(self, "exclude_products", frozenset(self.exclude_products))
+        if not isinstance(self.where, str):
+            raise QueryError(f"where is a filter as text, '' for none, not {self.where!r}")
         if not _is_whole(self.k) or self.k < 1:
             raise QueryError(f"k is the number of hits wanted, a whole number from 1, not {self.k!r}")
         if not _is_whole(self.offset) or self.offset < 0:

@@ -113,6 +113,7 @@ class _Examples:
 
 def make_query(ask: Ask, reader: Reader, extractors: Extractors, garments: Garments) -> Query:
     """The query by vectors. Raises QueryError, SpaceError or PictureError with what to do."""
+    _require_shape(ask)
     if not (ask.examples or ask.colours):
         raise QueryError("ask with something: a photo, a product id, or colours")
     snapshot = reader.snapshot()
@@ -153,6 +154,15 @@ def ask_rows(ask: Ask, name: str, reader: Reader, extractors: Extractors, garmen
     liked = _load_liked(ask, reader, garments)
     rows = [*_rows(liked, name, reader, extractors, False), *_swatch_rows(ask.colours, name, snapshot, extractors)]
     return combine(np.stack(rows), _matrix([]))[None] if rows else None
+
+
+def _require_shape(ask: Ask) -> None:
+    """Raise QueryError for what Python would take apart letter by letter, or trip over somewhere within."""
+    if ask.using is not None and not isinstance(ask.using, Mapping):
+        raise QueryError(f"using says how much each space counts, as in {{'vgg': 2, 'colour': 1}}, not {ask.using!r}")
+    for name, given in (("examples", ask.examples), ("unlike", ask.unlike)):
+        if isinstance(given, str | PathLike) or not all(isinstance(one, str | PathLike) for one in given):
+            raise QueryError(f'{name} are paths of photos or "id:PRODUCT", each one text, not {given!r}')
 
 
 def _weights(ask: Ask, snapshot: Snapshot) -> dict[str, float]:

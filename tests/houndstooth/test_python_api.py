@@ -171,6 +171,15 @@ def test_wrong_input_raises_what_the_docstrings_say(demo, tmp_path: Path) -> Non
         catalog.similar("id:P0003", where="categry = 'dress'")
     with pytest.raises(errors.SpaceError, match="did you mean 'vgg'"):
         catalog.similar("id:P0003", using={"vg": 1})
+    for using in ("colour", ["colour", "vgg"]):
+        with pytest.raises(errors.QueryError, match="using says how much each space counts"):
+            catalog.similar("id:P0003", using=using)  # type: ignore[arg-type]
+    with pytest.raises(errors.QueryError, match="unlike are paths of photos"):
+        catalog.similar("id:P0003", unlike="id:P0004")
+    with pytest.raises(errors.QueryError, match="examples are paths of photos"):
+        catalog.similar(["id:P0003", "id:P0004"])  # type: ignore[arg-type]
+    with pytest.raises(errors.QueryError, match="where is a filter as text"):
+        catalog.similar("id:P0003", where=None)  # type: ignore[arg-type]
     with pytest.raises(errors.SpaceError, match="no space 'shape'"):
         catalog.cluster("shape")
     with pytest.raises(errors.SourceError, match="no such folder or file"):
