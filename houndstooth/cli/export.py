@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from houndstooth.cli.counted import counted
 from houndstooth.cli.options import catalog_option, where_option
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def clusters_command(run: str, catalog: Path, to: Path, copy: bool) -> None:
 
     require_folder(to, copy)
     opened = Catalog(catalog)
-    _say(opened.export(open_run(opened.store, run), to, copies=copy), "photos")
+    _say(opened.export(open_run(opened.store, run), to, copies=copy), "photo")
 
 
 @command.command("map")
@@ -84,7 +85,7 @@ def map_command(map_name: str, catalog: Path, to: Path, colour_by: str | None, d
     if to.suffix.lower() not in DRAWN:
         if colour_by or dark:
             raise click.UsageError(f"--colour-by and --dark are for {', '.join(DRAWN)}.")
-        _say(opened.export(found, to), "photos")
+        _say(opened.export(found, to), "photo")
         return
     with progress_bar() as show:
         drawn = opened.draw_map(found, to, colour_by=colour_by, dark=dark, progress=show)
@@ -105,7 +106,7 @@ def vectors_command(space: str, catalog: Path, to: Path, where: str) -> None:
     """
     from houndstooth.catalog import Catalog
 
-    _say(Catalog(catalog).export(space, to, where=where), "vectors")
+    _say(Catalog(catalog).export(space, to, where=where), "vector")
 
 
 def require_folder(to: Path | None, copy: bool) -> None:
@@ -117,12 +118,12 @@ def require_folder(to: Path | None, copy: bool) -> None:
 def written(done: Exported) -> str:
     """Where it was written and, of a folder, as what: "by-colour (154 links)"."""
     extra = [
-        f"{count} {said}"
+        said
         for count, said in [
-            (done.linked, "links"),
-            (done.copied, "copies"),
-            (done.thumbnails, "thumbnails of photos that are gone"),
-            (done.dropped, "removed since and left out"),
+            (done.linked, counted(done.linked, "link")),
+            (done.copied, counted(done.copied, "copy", "copies")),
+            (done.thumbnails, f"{counted(done.thumbnails, 'thumbnail')} where a photo is gone or cannot be linked to"),
+            (done.dropped, f"{done.dropped} removed since and left out"),
         ]
         if count
     ]
@@ -131,4 +132,4 @@ def written(done: Exported) -> str:
 
 
 def _say(done: Exported, what: str) -> None:
-    click.echo(f"Wrote {done.rows} {what} to {written(done)}")
+    click.echo(f"Wrote {counted(done.rows, what)} to {written(done)}")

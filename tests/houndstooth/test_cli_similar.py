@@ -8,9 +8,11 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+from builders import draw
 from pyarrow import parquet
 
 import houndstooth
@@ -373,6 +375,18 @@ def test_results_go_to_a_page_and_to_a_folder(cli, ask, demo, tmp_path: Path) ->
         assert [path.name for path in put] == [f"{n:04d}-{image.name}" for n, image in enumerate(images, start=1)]
         assert [path.read_bytes() for path in put] == [image.read_bytes() for image in images]
         assert {path.is_symlink() for path in put} == {name == "links"}
+
+
+def test_photos_in_an_archive_cannot_be_linked_to_and_the_folder_says_so(cli, tmp_path: Path) -> None:
+    draw(tmp_path / "a.png", 1)
+    with zipfile.ZipFile(tmp_path / "shop.zip", "w") as packed:
+        packed.write(tmp_path / "a.png", "dress/a.png")
+    catalog, folder = tmp_path / "shop.catalog", tmp_path / "hits"
+    options = ("--spaces", "colour", "--garments", "none")
+    assert cli("index", tmp_path / "shop.zip", *options, "-c", catalog).code == 0
+    done = cli("similar", "--colour", "navy", "--to", folder, "-c", catalog)
+    assert done.err == f"Wrote {folder} (1 thumbnail where a photo is gone or cannot be linked to)\n"
+    assert cli("similar", "--colour", "navy", "--to", folder, "--copy", "-c", catalog).err.endswith("(1 copy)\n")
 
 
 REFUSED = [
