@@ -79,9 +79,10 @@ class TableSource:
         """Columns that were guessed to be text and may be meant to be something else."""
         for name, column in self._header.attributes.items():
             if name in self._guessed and (found := self._rows.suspects.get(column)):
+                where = f"{self._rows.unit} {found.row}"
                 what = "not a number as 1299.5 is" if found.meant == "number" else "not true or false"
                 yield (
-                    f"column {column} was read as text: {shown(found.text)} in {self._rows.unit} {found.row} is {what}; "
+                    f"column {column} was read as text: {shown(found.text)} in {where} is {what}; "
                     f"in a new catalog, --type {name}={found.meant} reads the {found.meant}s and leaves other cells out"
                 )
 
