@@ -152,6 +152,7 @@ def command(
     houndstooth index products.parquet --column image=foto --format json
     houndstooth index s3://shop/photos --allow-remote
     """  # fmt: skip
+    from engine.models import garment_recipe
     from houndstooth.catalog import Catalog
     from indexer.sources.open import open_source
 
@@ -163,6 +164,7 @@ def command(
     named = [name.strip() for name in spaces.split(",") if name.strip()]
     opened = Catalog(catalog) if (catalog / "catalog.db").is_file() else None
     known = opened.own_attributes() if opened else None
+    before = garment_recipe(opened.store)[0] if opened else ""
     remote = _permission(allow_remote, allow_private)
     reader = open_source(source, root, source=format_name, columns=columns, types=kinds, known=known, remote=remote)
     if opened is None:
@@ -182,6 +184,12 @@ def command(
             stop=stop,
         )
     _print(opened, report, output, whole=garments == "none")
+    if before and garments not in (None, before):
+        click.echo(
+            f"Garments: {garments} from now on, no longer {before}: the catalog's other photos are extracted again when "
+            f"they are indexed (--garments {before} goes back)",
+            err=True,
+        )
     if report.interrupted:
         click.echo("Stopped early: run the same command again to go on.", err=True)
         raise SystemExit(130)

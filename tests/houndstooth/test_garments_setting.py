@@ -129,7 +129,17 @@ def test_patches_are_all_cloth(cli, tmp_path: Path) -> None:
     draw_garments(tmp_path / "patches" / "a.png", (RED, (0, 0, 60, 80)))
     done = cli("index", tmp_path / "patches", "--as", "patches", "--spaces", "colour", "-c", place, "--format", "json")
     assert done.code == 0, done.err
-    assert choice(place) == "none"
+    assert choice(place) == "none" and "from now on" not in done.err
+
+
+def test_a_changed_choice_is_said(cli, photos: Path, tmp_path: Path) -> None:
+    """Patches in a catalog of photos have these compared whole from then on."""
+    place, patches = tmp_path / "a.catalog", tmp_path / "patches"
+    draw_garments(patches / "a.png", (RED, (0, 0, 60, 80)))
+    assert "from now on" not in cli("index", photos, "--spaces", "colour", "-c", place).err
+    assert "from now on" not in cli("index", photos, "--garments", "deeplab", "-c", place).err
+    assert "Garments: none from now on, no longer deeplab" in cli("index", patches, "--as", "patches", "-c", place).err
+    assert "Garments: deeplab from now on" in cli("index", photos, "--garments", "deeplab", "-c", place).err
 
 
 def test_a_catalog_from_before_uses_the_masks_given_until_told_otherwise(photos: Path, tmp_path: Path) -> None:
