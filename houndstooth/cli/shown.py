@@ -31,7 +31,7 @@ def shown_path(path: str) -> str:
 
 def short(value: object) -> str:
     """A value on one short line; "" for None."""
-    text = "" if value is None else " ".join(str(value).split())
+    text = "" if value is None else " ".join(_text(value).split())
     return shown(text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 3].rstrip() + "...")
 
 
@@ -51,4 +51,9 @@ def _are_numbers(column: Sequence[object]) -> bool:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else three_places(value) if isinstance(value, float) else shown(value)
+    return "" if value is None else three_places(value) if isinstance(value, float) else shown(_text(value))
+
+
+def _text(value: object) -> str:
+    """As filters and tables write it: true and false in lower case."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -152,10 +152,10 @@ def require_fresh(model: LabelModel, spaces: Mapping[str, Space]) -> None:
     lacking = [used.name for used in model.spaces if used.name not in spaces]
     if lacking:
         todo = (
-            f"index the photos in it first, `houndstooth index PHOTOS --spaces {','.join(lacking)}`, or train the label"
+            f"Index the photos in it first, `houndstooth index PHOTOS --spaces {','.join(lacking)}`, or train the label"
         )
     else:
-        todo = "train the label"
+        todo = "Train the label"
     raise SpaceError(
         f"label '{model.attribute}' cannot be told here: {'; '.join(wrong)}. {todo} again on this catalog: "
         f"`houndstooth train {model.attribute} --catalog ...`"

@@ -31,6 +31,7 @@ def test_shown(value: object, said: str) -> None:
 
 def test_short_values() -> None:
     assert short(None) == "" and short(12.5) == "12.5" and short("two\n lines") == "two lines"
+    assert (short(True), short(False)) == ("true", "false")  # as a filter and every table write them
     assert short("W" * 90) == "W" * 37 + "..." and short("W" * 40) == "W" * 40
     assert short("red " + "W" * 90).startswith("red WWW")
 
