@@ -186,8 +186,8 @@ def command(
     _print(opened, report, output, whole=garments == "none")
     if before and garments not in (None, before):
         click.echo(
-            f"Garments: {garments} from now on, no longer {before}: the catalog's other photos are extracted again when "
-            f"they are indexed (--garments {before} goes back)",
+            f"Garments: {garments} from now on, no longer {before}: the catalog's other photos are extracted again "
+            f"when they are indexed (--garments {before} goes back)",
             err=True,
         )
     if report.interrupted:
