@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +86,20 @@ def known_contents(
     """Live images by (sha256, given), oldest first; where more are of one content, the oldest `ALIKE` and those of
     the products."""
     wanted = set(contents)
+    found: dict[tuple[bytes, str], list[KnownImage]] = {}
+    for given, known in _images(store, schema.image.c.sha256, sorted({sha256 for sha256, _ in wanted})):
+        if (known.sha256, given) in wanted:
+            found.setdefault((known.sha256, given), []).append(known)
+    return {key: _oldest(same, products) for key, same in found.items()}
+
+
+def known_images(store: Store, image_ids: Iterable[int]) -> list[KnownImage]:
+    """Live images by id."""
+    return [known for _, known in _images(store, schema.image.c.id, sorted(image_ids))]
+
+
+def _images(store: Store, column: object, values: Sequence[object]) -> Iterator[tuple[str, KnownImage]]:
+    """Live images where the column has one of the values, each after its `given`."""
     image, product, ledger = schema.image, schema.product, schema.ledger
     own_line = (ledger.c.path == image.c.path) & (ledger.c.product == product.c.key)
     statement = (
@@ -97,13 +111,9 @@ def known_contents(
         .outerjoin(ledger, own_line)
         .where(image.c.removed.is_(None))
     )  # fmt: skip
-    found: dict[tuple[bytes, str], list[KnownImage]] = {}
-    for row in _rows(store, statement, image.c.sha256, sorted({sha256 for sha256, _ in wanted})):
-        if (row.sha256, row.given) in wanted:
-            found.setdefault((row.sha256, row.given), []).append(
-                KnownImage(row.id, row.key, row.path, row.sha256, _numbers(row.spaces), row.bytes, row.mtime_ns)
-            )
-    return {key: _oldest(same, products) for key, same in found.items()}
+    for row in _rows(store, statement, column, values):
+        spaces = _numbers(row.spaces)
+        yield row.given, KnownImage(row.id, row.key, row.path, row.sha256, spaces, row.bytes, row.mtime_ns)
 
 
 def _oldest(same: list[KnownImage], products: Collection[str]) -> tuple[KnownImage, ...]:

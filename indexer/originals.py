@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from engine.batch import NewImage, NewRegion
-from engine.errors import PictureError
 from engine.known import KnownImage, known_contents
-from engine.photos import is_address, is_gone
+from engine.photos import is_gone
 from engine.store import Store
-from indexer.file_state import FileState
 from indexer.intake import Intake
 from indexer.plan import Planned
-from indexer.stored import read_stored
+from indexer.stored import is_as_it_was
 
 Content = tuple[bytes, str]
 """What makes two files one picture: the file's SHA-256, and the hash of the mask and box given with it."""
@@ -63,7 +59,7 @@ class Originals:
             for known in same:
                 gone = is_gone(known.path)
                 # A photo that is gone is no original to point at, unless it is the same product's, moved.
-                if known.product in products if gone else _is_as_it_was(known):
+                if known.product in products if gone else is_as_it_was(known):
                     regions, whole = partial(stored_regions, known), space_ids <= known.spaces
                     where = known.product, known.path, known.image_id
                     self._add(content, Original(*where, regions, gone, known.spaces, whole))
@@ -106,19 +102,3 @@ def is_same(one: Planned, taken: Intake) -> bool:
     """Whether the file is what its own image was made from."""
     known = one.known
     return known is not None and known.own and (known.sha256, known.given) == content_of(one, taken)
-
-
-def _is_as_it_was(known: KnownImage) -> bool:
-    """Whether an image's photo still has its content: one that moved or changed is no original, for it will leave.
-
-    One at an address is taken for as it was: nothing is asked over a network for the sake of another photo.
-    """
-    if is_address(known.path):
-        return True
-    try:
-        state = FileState.of(Path(known.path))
-        if (state.bytes, state.mtime_ns) == (known.size, known.mtime_ns):
-            return True
-        return hashlib.sha256(read_stored(known.path)).digest() == known.sha256
-    except PictureError:
-        return False

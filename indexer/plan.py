@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from engine.errors import PictureError
-from engine.known import KnownFile, given_texts, known_files
+from engine.known import KnownFile, given_texts, known_files, known_images
+from engine.photos import is_gone
 from engine.store import Store
 from indexer.garments.find import GarmentStep
 from indexer.intake import given_hash, state_of
 from indexer.naming import distinct_products
 from indexer.sources.base import SourceImage, SourceProblem
+from indexer.stored import is_as_it_was
 
 BATCH_ROWS = 128
 """Files a batch. A kill loses what is being extracted and what is being written: two batches at most."""
@@ -64,10 +66,39 @@ def plan(
     items = distinct_products(store, items)
     known = known_files(store, ((item.path, item.product) for item in items))
     categories = _categories(store, items, attributes) if garments.finder is not None else {}
-    return [
+    planned = [
         _plan_one(item, known.get((item.path, item.product)), space_ids, recheck, garments, categories)
         for item in items
     ]
+    left = _left_alone(store, planned)
+    # What they were copies of leaves with this run, so they are as photos that nobody knew.
+    return [replace(one, read=True, known=None) if _copied(one) in left else one for one in planned]
+
+
+def _copied(one: Planned) -> int | None:
+    """The image of another file that stands for a file; None of one in an archive that is read anyway.
+
+    To look at one original after the other in an archive that was packed anew would take too long.
+    """
+    if one.known is None or one.known.own or (one.read and one.item.packed is not None):
+        return None
+    return one.known.image_id
+
+
+def _left_alone(store: Store, planned: Sequence[Planned]) -> set[int | None]:
+    """Images that stand for copies and not for their own photos any more.
+
+    Such a photo has other content by now; or it is gone, and a copy is of the same product, whose photo just moved.
+    """
+    copies: dict[int, bool] = {}
+    for one in planned:
+        if one.known is not None and (number := _copied(one)) is not None:
+            copies[number] = copies.get(number, False) or one.known.of_product
+    return {
+        known.image_id
+        for known in known_images(store, copies)
+        if is_as_it_was(known) is False or (copies[known.image_id] and is_gone(known.path))
+    }
 
 
 def _categories(store: Store, items: Sequence[SourceImage], attributes: Collection[str]) -> dict[str, str]:

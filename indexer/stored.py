@@ -5,12 +5,15 @@ Thumbnails that are made anew, exports of originals and fits look at photos long
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from engine.errors import PictureError, SourceError
+from engine.known import KnownImage
 from engine.photos import holder, is_address
 from indexer.decode import DecodeLimits, read_file
 from indexer.decode.limits import DEFAULT_LIMITS
+from indexer.file_state import FileState
 from indexer.sources.base import PackedPhoto
 
 
@@ -26,6 +29,22 @@ def read_stored(path: str, limits: DecodeLimits = DEFAULT_LIMITS) -> bytes:
     if inside is None:
         return read_file(file, limits)
     return reopen(inside, file.relative_to(inside).as_posix()).read(limits)
+
+
+def is_as_it_was(known: KnownImage) -> bool | None:
+    """Whether the photo of an image still has the image's content; None where it cannot be read.
+
+    One at an address is taken for as it was: nothing is asked over a network for the sake of another photo.
+    """
+    if is_address(known.path):
+        return True
+    try:
+        state = FileState.of(Path(known.path))
+        if (state.bytes, state.mtime_ns) == (known.size, known.mtime_ns):
+            return True
+        return hashlib.sha256(read_stored(known.path)).digest() == known.sha256
+    except PictureError:
+        return None
 
 
 def reopen(holding: Path, inside: str) -> PackedPhoto:

@@ -308,3 +308,38 @@ def test_an_empty_picture_of_one_pixel_is_indexed_too(shop: Shop) -> None:
 def test_options_out_of_range_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(InputError):
         IndexOptions(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 10])
+@pytest.mark.parametrize("name", ["a.png", "b.png"])
+def test_a_copy_stays_when_its_original_changes(shop: Shop, name: str, batch_rows: int) -> None:
+    """In the very run that sees the change, whichever of them comes first."""
+    options = IndexOptions(batch_rows=batch_rows)
+    shop.draw(name, 1)
+    shop.index()
+    for each in ("a.png", "b.png", "c.png"):
+        shop.draw(each, 1)
+    shop.draw("d.png", 2)
+    shop.index()
+    assert [each for _, each in shop.live()] == [name, "d.png"]
+    shop.draw(name, 3)
+    left = [each for each in ("a.png", "b.png", "c.png") if each != name]
+    assert shop.index(options=options).counts == Counts(seen=4, indexed=2, duplicate=1, unchanged=1)
+    assert sorted(each for _, each in shop.live()) == sorted([name, left[0], "d.png"])
+    for each in (name, left[0], "d.png"):
+        same_vector(shop, each)
+    assert shop.ledger()[left[1]] == ("duplicate", left[0])
+    assert shop.index(options=options).counts == Counts(seen=4, unchanged=4)
+
+
+def test_a_copy_of_the_same_product_takes_the_place_of_an_original_that_is_gone(shop: Shop) -> None:
+    shop.draw("a.jpg", 1)
+    (shop.photos / "a.jpeg").write_bytes((shop.photos / "a.jpg").read_bytes())
+    (shop.photos / "b.jpg").write_bytes((shop.photos / "a.jpg").read_bytes())
+    assert shop.index().counts == Counts(seen=3, indexed=1, duplicate=2)
+    assert shop.live() == [("a", "a.jpeg")]
+    (shop.photos / "a.jpeg").unlink()
+    assert shop.index().counts.seen == 2
+    assert shop.live() == [("a", "a.jpg")]
+    assert shop.ledger()["b.jpg"] == ("duplicate", "a.jpg")
+    assert shop.index().counts == Counts(seen=2, unchanged=2)
