@@ -21,30 +21,32 @@ def distinct_products(store: Store, items: Sequence[SourceImage]) -> list[Source
     path keeps that, from whichever folder on the way to it it is read: `dress/1` of /a is not `1` of /a/dress. Ids that
     the source itself names are left alone.
     """
-    items = _as_they_were(store, items)
     derived = [item for item in items if not item.named]
     taken = product_photos(store, {item.product for item in derived})
-    clashing = [item for item in derived if not _is_free(item.product, _root(item), taken)]
-    taken |= product_photos(store, {name for item in clashing for name in _names(item)})
-    renamed = {(item.path, item.product): _free_name(item, taken) for item in clashing}
-    return [
-        replace(item, product=renamed[item.path, item.product]) if (item.path, item.product) in renamed else item
-        for item in items
+    renamed = _as_they_were(store, [item for item in derived if item.path not in taken.get(item.product, ())])
+    clashing = [
+        item for item in derived if _key(item) not in renamed and not _is_free(item.product, _root(item), taken)
     ]
+    taken |= product_photos(store, {name for item in clashing for name in _names(item)})
+    renamed |= {_key(item): _free_name(item, taken) for item in clashing}
+    return [replace(item, product=renamed[_key(item)]) if _key(item) in renamed else item for item in items]
 
 
-def _as_they_were(store: Store, items: Sequence[SourceImage]) -> list[SourceImage]:
-    there = products_at(store, {item.path for item in items if not item.named})
-    ids = [_id_at(item, there.get(item.path, ())) for item in items]
-    return [item if item.product == id else replace(item, product=id) for item, id in zip(items, ids, strict=True)]
+def _key(item: SourceImage) -> tuple[str, str]:
+    return item.path, item.product
 
 
-def _id_at(item: SourceImage, there: Sequence[str]) -> str:
-    """The item's id, or else the shortest of those there that end the photo's path without its suffix."""
-    if item.named or item.product in there:
-        return item.product
-    way = f"/{posixpath.splitext(item.path)[0]}"
-    return min((name for name in there if way.endswith(f"/{name}")), key=len, default=item.product)
+def _as_they_were(store: Store, items: Sequence[SourceImage]) -> dict[tuple[str, str], str]:
+    """Of items that the catalog does not have under their ids, those it has under another one made of their path."""
+    there = products_at(store, {item.path for item in items})
+    ids = {_key(item): _id_at(item.path, there.get(item.path, ())) for item in items}
+    return {key: id for key, id in ids.items() if id}
+
+
+def _id_at(path: str, there: Sequence[str]) -> str:
+    """The shortest of these ids that ends the path without its suffix; "" for none."""
+    way = f"/{posixpath.splitext(path)[0]}"
+    return min((name for name in there if way.endswith(f"/{name}")), key=len, default="")
 
 
 def _free_name(item: SourceImage, taken: Mapping[str, Sequence[str]]) -> str:
