@@ -49,7 +49,7 @@ def kind_of(to: Path, suffixes: Sequence[str]) -> str:
 @contextmanager
 def new_file(to: Path) -> Iterator[Path]:
     """A path to write to; what is there when the block ends takes the place of `to`, and nothing when it raises."""
-    _require_parent(to)
+    require_parent(to)
     tmp = to.with_name(f".{to.name[:100]}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         yield tmp
@@ -72,7 +72,7 @@ def new_folder(to: Path) -> Iterator[Path]:
     to = Path(os.path.abspath(to))  # noqa: PTH100 - "." has no name, and resolve() would follow a link
     if not to.name or to in (here := Path.cwd(), *here.parents):
         raise InputError(f"{to} holds the folder you work in, and an export takes a folder's place: name a new one")
-    _require_parent(to)
+    require_parent(to)
     if to.exists() and not to.is_dir():
         raise InputError(f"{to} is a file, and an export without a kind, such as .csv, is a folder: name another")
     old = to if to.is_dir() else None
@@ -94,7 +94,8 @@ def new_folder(to: Path) -> Iterator[Path]:
         shutil.rmtree(tmp, ignore_errors=True)
 
 
-def _require_parent(to: Path) -> None:
+def require_parent(to: Path) -> None:
+    """Raise InputError unless there is a folder to write into."""
     if not to.parent.is_dir():
         raise InputError(f"cannot write {to}: there is no folder {to.parent}")
 

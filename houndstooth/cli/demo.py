@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from houndstooth.cli.counted import counted
+
 
 @click.command("demo")
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -31,4 +33,5 @@ def command(folder: Path, products: int, seed: int) -> None:
             bar.update(done - bar.n)
 
         summary = write_demo(folder, products=products, seed=seed, progress=show)
-    click.echo(f"Drew {summary.photos} photos of {summary.products} products: {folder / 'products.csv'}")
+    photos, drawn = counted(summary.photos, "photo"), counted(summary.products, "product")
+    click.echo(f"Drew {photos} of {drawn}: {folder / 'products.csv'}")

@@ -70,11 +70,14 @@ def retrieval(
     houndstooth evaluate retrieval --query "worn" --gallery "not worn" --same pair --format json
     """  # fmt: skip
     from engine.errors import InputError
+    from engine.export.place import new_file, require_parent
     from engine.retrieval import Question, evaluate_retrieval
     from houndstooth.catalog import Catalog
 
     if to is not None and to.suffix.lower() != ".html":
         raise InputError(f"{to}: the report is a page: give it a name that ends in .html")
+    if to is not None:
+        require_parent(to)
     opened = Catalog(catalog)
     question = Question(using or {}, query, gallery, same, per, worst if to else 0, seed)
     with _bar() as progress:
@@ -82,7 +85,8 @@ def retrieval(
     if to is not None:
         from engine.pages.retrieval import retrieval_page
 
-        to.write_text(retrieval_page(opened.store, report), encoding="utf-8")
+        with new_file(to) as path:
+            path.write_text(retrieval_page(opened.store, report), encoding="utf-8")
     if output == "json":
         click.echo(json.dumps(report.to_json()))
         return

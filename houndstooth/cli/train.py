@@ -201,6 +201,8 @@ def label(
         raise click.UsageError("garments are found as the catalog's own are: leave --garments out with --catalog")
     store = Store.open(catalog) if catalog is not None else None
     require_reports(reports)
+    if to is not None and to.is_dir():
+        raise click.UsageError(f"--to names a file, and '{to}' is a folder: '{to / name}.safetensors', say")
     judging = JudgeOptions(BACKBONES if compare else backbones, blocks, curve, reports, work, weights)
     if unused := sorted(set(weights) - set(judging.backbones)):
         raise click.UsageError(f"--weights {unused[0]}=...: name the network with --backbone {unused[0]}, or --compare")

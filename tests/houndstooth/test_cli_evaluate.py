@@ -42,6 +42,8 @@ def test_from_a_marked_table_to_a_report(cli, tmp_path: Path) -> None:
     assert "recall@50" in text.out and "dress" in text.out
     assert "The worst queries" in page.read_text() and "item0" in page.read_text()
     assert cli("evaluate", "retrieval", "-c", catalog, "--to", tmp_path / "report.pdf").code == 2
+    early = cli("evaluate", "retrieval", "-c", catalog, "--query", "nothing", "--to", tmp_path / "none" / "report.html")
+    assert early.code == 2 and f"there is no folder {tmp_path / 'none'}" in early.err  # before anything is asked
 
 
 def test_sources_are_listed_and_told(cli, tmp_path: Path) -> None:

@@ -281,7 +281,7 @@ def test_the_wanted_confidence_outlasts_a_training(trained: Shop, tmp_path: Path
     assert cli(*train, "--format", "json").json["confidence"] == 0.9
 
 
-def test_weights_of_networks_are_checked_before_anything_is_trained(
+def test_weights_of_networks_and_the_file_are_checked_before_anything_is_trained(
     shop: Shop, tmp_path: Path, cli: Callable[..., Outcome]
 ) -> None:
     train = ("train", "patterned", "--from", labels_of(shop, tmp_path), "--catalog", shop.catalog)
@@ -290,6 +290,7 @@ def test_weights_of_networks_are_checked_before_anything_is_trained(
         (("--weights", "vgg19=vgg19.pth"), "is none of the networks basic-cnn, vgg16"),
         (("--weights", "vgg16=vgg16.pth"), "name the network with --backbone vgg16, or --compare"),
         (("--weights", f"vgg16={tmp_path}/no.pth", "--backbone", "vgg16"), "no weights at"),
+        (("--to", tmp_path), "--to names a file"),
     ):
         done = cli(*train, *arguments)
         assert done.code == 2 and said in " ".join(done.err.split()), done.err
