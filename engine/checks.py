@@ -214,7 +214,8 @@ def _indexes(store: Store, facts: _Facts, held: dict[int, list[Ids]]) -> Iterato
         if not path.is_file() or hash_file(path) != row.sha256:
             yield Finding("index", subject, f"{row.name} is missing or was altered")
             continue
-        index = VectorIndex.from_bytes(path.read_bytes())
+        with path.open("rb") as file:
+            index = VectorIndex.read(file)
         if (index.kind, len(index), index.dim) != (row.kind, row.rows, facts.dims.get(row.space_id)):
             said = f"{row.kind}, {row.rows} rows of {facts.dims.get(row.space_id)}"
             yield Finding("index", subject, f"is {index.kind}, {len(index)} rows of {index.dim}, not {said}")

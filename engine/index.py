@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ CELLS = 4.0
 """Number of cells: this times the square root of the number of rows."""
 TRAIN_ROWS_PER_CELL = 39  # fewer and FAISS warns of poor centroids
 TRAIN_ROWS = 200_000
+READ_BYTES = 1 << 20
 NEAREST_CELLS = 256
 """Cells put in order at first: most searches read fewer."""
 
@@ -237,11 +238,11 @@ class VectorIndex:
         return bytes(faiss.serialize_index(self._index).data)
 
     @staticmethod
-    def from_bytes(data: bytes) -> VectorIndex:
-        """The index that `to_bytes` wrote. Verify where the bytes come from first: FAISS trusts them."""
+    def read(file: BinaryIO) -> VectorIndex:
+        """The index that `to_bytes` wrote, read a piece at a time. Verify the file first: FAISS trusts it."""
         faiss = _faiss()
         try:
-            index = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+            index = faiss.read_index(faiss.PyCallbackIOReader(file.read, READ_BYTES))
         except RuntimeError as error:
             raise CatalogCorruptError("a FAISS file is cut short or altered: run `houndstooth check`") from error
         kinds = {faiss.IndexIVFScalarQuantizer: "ivf-sq8", faiss.IndexIVFRaBitQ: "ivf-rabitq"}

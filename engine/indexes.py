@@ -118,10 +118,11 @@ def forget_indexes(store: Store, kept: Collection[int]) -> None:
 
 
 def _load(path: Path, sha256: str) -> VectorIndex:
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise CatalogCorruptError(f"{path} was altered")
-    return VectorIndex.from_bytes(data)
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise CatalogCorruptError(f"{path} was altered")
+        file.seek(0)
+        return VectorIndex.read(file)
 
 
 def _record(store: Store, space_id: int) -> Row[tuple[object, ...]] | None:

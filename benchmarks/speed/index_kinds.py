@@ -16,6 +16,7 @@ A query that lists do not settle is answered by comparing all rows; its time her
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -209,7 +210,7 @@ def main() -> None:
             started = time.perf_counter()
             candidates[kind][name] = VectorIndex.build(space, kind, asked.seed)
             built, data = time.perf_counter() - started, candidates[kind][name].to_bytes()
-            opened = timed(lambda data=data: VectorIndex.from_bytes(data)) * 1e3
+            opened = timed(lambda data=data: VectorIndex.read(io.BytesIO(data))) * 1e3
             print(f"{kind:12} {name:6} {built:8.1f} {len(data) / len(space):12.0f} {opened:8.0f}", flush=True)
     for used in (["one"], ["one", "two"], ["one", "half"]) if len(spaces) > 1 else (["one"],):
         some = {kind: {name: indexes[name] for name in used} for kind, indexes in candidates.items()}

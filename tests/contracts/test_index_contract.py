@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -144,7 +145,7 @@ def test_a_walk_that_orders_a_few_cells_first_reads_what_one_that_orders_all_doe
 
 
 def test_bytes_hold_the_whole_index(index: VectorIndex, kind: str, space: SpaceVectors) -> None:
-    again = VectorIndex.from_bytes(index.to_bytes())
+    again = VectorIndex.read(io.BytesIO(index.to_bytes()))
     assert (again.kind, again.dim, len(again)) == (kind, DIM, len(space))
     assert again.ids().tolist() == space.ids.tolist()
     queries = unit_rows(3, DIM, seed=5)
@@ -155,9 +156,9 @@ def test_bytes_hold_the_whole_index(index: VectorIndex, kind: str, space: SpaceV
 
 def test_bytes_that_are_no_index_are_refused(index: VectorIndex) -> None:
     with pytest.raises(CatalogCorruptError):
-        VectorIndex.from_bytes(index.to_bytes()[:1_000])
+        VectorIndex.read(io.BytesIO(index.to_bytes()[:1_000]))
     with pytest.raises(CatalogCorruptError):
-        VectorIndex.from_bytes(b"no index at all, but some bytes")
+        VectorIndex.read(io.BytesIO(b"no index at all, but some bytes"))
 
 
 @pytest.mark.parametrize("rows", [1, 2, 40])
@@ -224,6 +225,7 @@ def test_the_seed_decides_the_index(kind: str, space: SpaceVectors) -> None:
 
 
 BESIDE_TORCH = """
+import io
 import faiss.contrib.torch_utils
 import numpy as np
 from engine.index import VectorIndex
@@ -232,7 +234,7 @@ from engine.vectors import SpaceVectors
 
 rows = np.eye(8, dtype=np.float32)
 index = VectorIndex.build(SpaceVectors(8, [VectorShard(np.arange(1, 9), rows.astype(np.float16))]))
-print(VectorIndex.from_bytes(index.to_bytes()).search(rows, 1).ids.ravel().tolist())
+print(VectorIndex.read(io.BytesIO(index.to_bytes())).search(rows, 1).ids.ravel().tolist())
 """
 
 
