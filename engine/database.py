@@ -209,11 +209,18 @@ def revision(connection: Connection) -> str:
 
 
 _GENERATION = select(catalog.c.generation)
+_VERSION = select(catalog.c.uuid, catalog.c.generation)
 
 
 def newest_generation(connection: Connection) -> int:
     """It grows by one with every change of the catalog."""
     return int(connection.execute(_GENERATION).scalar_one())
+
+
+def newest_version(connection: Connection) -> tuple[str, int]:
+    """Which catalog this is, and its generation: another one made in its place counts its generations from 0 too."""
+    uuid, generation = connection.execute(_VERSION).one()
+    return str(uuid), int(generation)
 
 
 def require_head(connection: Connection, path: Path) -> None:

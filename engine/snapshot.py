@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 from engine import schema
 from engine.attributes import AttributeType, Column
 from engine.columns import BUILT_IN, load_column
-from engine.database import KeptConnection, newest_generation, stream_numbers
+from engine.database import KeptConnection, newest_version, stream_numbers
 from engine.errors import SpaceError
 from engine.shards import VectorShard, open_vectors
 from engine.store import Store
@@ -108,6 +108,7 @@ class Reader:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._snapshot: Snapshot | None = None
+        self._version = ("", -1)
         self._shards: dict[str, VectorShard] = {}
 
     @cached_property
@@ -121,23 +122,22 @@ class Reader:
     def snapshot(self, columns: Callable[[Mapping[str, AttributeType]], Iterable[str]] | None = None) -> Snapshot:
         """The newest generation; `columns`, given the known attributes, names those to load with it."""
         snapshot = self._snapshot
-        if snapshot is None or not self._has(snapshot, columns):
-            snapshot = self._snapshot = self._loaded(columns)
-        return snapshot
+        return snapshot if snapshot is not None and self._has(snapshot, columns) else self._loaded(columns)
 
     def _has(self, snapshot: Snapshot, columns: Callable[[Mapping[str, AttributeType]], Iterable[str]] | None) -> bool:
         """Whether the snapshot is of the newest generation, and has the columns."""
         with self.read() as connection:
-            if newest_generation(connection) != snapshot.generation:
+            if newest_version(connection) != self._version:
                 return False
         return columns is None or all(name in snapshot._columns for name in columns(snapshot.attributes))
 
     def _loaded(self, columns: Callable[[Mapping[str, AttributeType]], Iterable[str]] | None) -> Snapshot:
         with self.store.database.read() as connection:
-            generation = newest_generation(connection)
+            version = newest_version(connection)
             snapshot = self._snapshot
-            if snapshot is None or snapshot.generation != generation:
-                snapshot = _load(connection, generation, self._open)
+            if snapshot is None or version != self._version:
+                snapshot = _load(connection, version[1], self._open)
+                self._snapshot, self._version = snapshot, version
                 used = {name for names in snapshot._shard_names.values() for name in names}
                 self._shards = {name: shard for name, shard in self._shards.items() if name in used}
             for name in columns(snapshot.attributes) if columns else ():

@@ -170,3 +170,15 @@ def test_a_reader_made_in_one_thread_is_used_and_let_go_in_another(store: Store)
     with ThreadPoolExecutor(1) as pool:
         assert [pool.submit(task).result() for task in tasks] == [20, None]
     assert descriptors(store) == 0
+
+
+def test_a_catalog_made_anew_in_its_place_is_another_one_though_it_counts_as_far(store: Store) -> None:
+    reader = Reader(store)
+    before, after = unit_rows(20, 4), unit_rows(20, 4, seed=1)
+    assert search(reader, Query({"vgg": before[3]}, k=1)).hits[0].product == "p3"
+    generation = store.generation()
+    shutil.rmtree(store.root)
+    assert make_store(store.root, {"vgg": after}).generation() == generation
+    (hit,) = search(reader, Query({"vgg": after[3]}, k=1)).hits
+    assert hit.product == "p3"
+    assert hit.score == pytest.approx(1, abs=1e-3)
