@@ -134,7 +134,8 @@ class Batch:
     """Everything that one publication brings.
 
     moved: image id -> the path its photo has now. blanks: product id -> attributes that the source has a column for
-    and no value, cleared at the end of the run where no other batch of it says them.
+    and no value, cleared at the end of the run where no other batch of it says them. unheard: ids of products that the
+    source says more of, in rows that could not be read: nothing of these is cleared.
     products: product id -> given attributes, for every product seen, changed or not (the writer compares).
     entries: ledger lines of files that brought no image. buried: image ids that leave the catalog.
     """
@@ -147,6 +148,7 @@ class Batch:
     buried: list[int] = field(default_factory=list)
     moved: dict[int, str] = field(default_factory=dict)
     blanks: dict[str, frozenset[str]] = field(default_factory=dict)
+    unheard: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     counts: Counts = Counts()
 

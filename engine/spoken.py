@@ -6,7 +6,7 @@ only: what the catalog has of it and no row said is kept here until then, and cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import compress, count, islice
 
 from sqlalchemy import Connection
@@ -43,10 +43,13 @@ class _Ids:
 
 
 class Spoken:
-    """By product id: who was spoken of, whose given values changed, and which values nobody has said again so far."""
+    """By product id: who was spoken of, whose given values changed, and which values nobody has said again so far.
+
+    Of a product with a row that could not be read it is not known what that says: it keeps its values.
+    """
 
     def __init__(self) -> None:
-        self._products, self._changed = _Ids(), _Ids()
+        self._products, self._changed, self._unheard = _Ids(), _Ids(), _Ids()
         self._unsaid: dict[int, _Ids] = {}
 
     def hear(
@@ -58,7 +61,7 @@ class Spoken:
     ) -> None:
         """Take in what a batch says of the products, and leaves blank of those that were not spoken of before.
 
-        products: their ids by key. attributes: name -> (id, type) of all.
+        products: ids by key of those that the batch speaks of, or has not heard. attributes: name -> (id, type) of all.
         """
         for key, number in products.items():
             for name in batch.products.get(key, ()):
@@ -68,8 +71,11 @@ class Spoken:
         first = {number: names for number, names in first.items() if number not in self._products}
         for attribute_id, number in blank_values(connection, attributes, first):
             self._unsaid.setdefault(attribute_id, _Ids()).add(number)
-        for number in products.values():
-            self._products.add(number)
+        for key, number in products.items():
+            if key in batch.products:
+                self._products.add(number)
+            if key in batch.unheard:
+                self._unheard.add(number)
 
     def changed(self, products: Iterable[int]) -> int:
         """How many of these products had not changed in this run before; now they have."""
@@ -81,14 +87,20 @@ class Spoken:
     @property
     def unsaid(self) -> bool:
         """Whether `clear` would clear anything."""
-        return any(any(True for _ in ids.parts()) for ids in self._unsaid.values())
+        return any(True for _ in self._to_clear())
 
     def clear(self, connection: Connection) -> int:
         """Delete the given values that no batch has said; how many products changed that had not before."""
         changed = 0
-        for attribute_id, ids in self._unsaid.items():
-            for part in ids.parts():
-                delete_given(connection, attribute_id, part)
-                changed += self.changed(part)
+        for attribute_id, products in self._to_clear():
+            delete_given(connection, attribute_id, products)
+            changed += self.changed(products)
         self._unsaid = {}
         return changed
+
+    def _to_clear(self) -> Iterator[tuple[int, list[int]]]:
+        """Attribute id, and products that are to have none of it any more, SQL_LIMIT at a time."""
+        for attribute_id, ids in self._unsaid.items():
+            for part in ids.parts():
+                if products := [number for number in part if number not in self._unheard]:
+                    yield attribute_id, products

@@ -166,7 +166,8 @@ class Writer:
         return new_values(connection, attributes, given)
 
     def _hear(self, connection: Connection, batch: Batch, attributes: Mapping[str, tuple[int, AttributeType]]) -> None:
-        self._spoken.hear(connection, attributes, batch, _product_ids(connection, list(batch.products)))
+        names = list(dict.fromkeys([*batch.products, *batch.unheard]))
+        self._spoken.hear(connection, attributes, batch, _product_ids(connection, names))
 
     def _plan(self, batch: Batch) -> _Ids:
         with self.database.read() as connection:

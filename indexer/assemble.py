@@ -194,6 +194,8 @@ class Assembly:
                 entry = Entry(problem.path, problem.product, "failed", problem.reason, problem.row)
                 self.batch.entries.append(entry)
                 self.batch.counts += Counts(seen=1, failed=1)
+                if problem.product:
+                    self.batch.unheard.add(problem.product)
             else:
                 self.batch.problems.append(Problem(problem.path, problem.row, problem.reason))
                 self.batch.counts += Counts(problems=1)

@@ -357,5 +357,26 @@ def test_a_stopped_run_clears_nothing_that_it_did_not_come_to(table: Table) -> N
     assert table.shop.attribute("0.png", "price") == 5
 
 
+@pytest.mark.parametrize("batch_rows", [1, 10])
+def test_a_row_whose_photo_is_missing_costs_its_product_no_value(table: Table, batch_rows: int) -> None:
+    """As shops export them: the first row of a product says all of it, the others name further photos."""
+    rows: list[dict[str, object]] = [
+        {"image": "0.png", "product": "p", "price": 5, "brand": "Ada"},
+        {"image": "1.png", "product": "p", "price": "", "brand": ""},
+        {"image": "2.png", "product": "q", "price": 3, "brand": "Eve"},
+    ]
+    options = IndexOptions(batch_rows=batch_rows)
+    table.index(rows, options)
+    (table.shop.photos / "0.png").rename(table.shop.photos / "elsewhere.png")
+    rows[2]["brand"] = ""
+    assert table.index(rows, options).changed_products == 1
+    assert [table.shop.attribute("1.png", name) for name in ("price", "brand")] == [5, "Ada"]
+    assert table.shop.attribute("2.png", "brand") is None
+    (table.shop.photos / "elsewhere.png").rename(table.shop.photos / "0.png")
+    rows[0]["brand"] = ""
+    assert table.index([*rows, {"image": "3.png", "product": "r", "brand": "Eve"}], options).changed_products == 1
+    assert [table.shop.attribute("1.png", name) for name in ("price", "brand")] == [5, None]
+
+
 def spoil(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:40])
