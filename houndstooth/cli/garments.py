@@ -51,9 +51,11 @@ def command(
     from indexer.garments.write import Written, write_garments
     from indexer.sources.base import SourceImage, SourceProblem
     from indexer.sources.folder import FolderSource
+    from indexer.sources.places import is_written_there
 
     step = open_step(choice, {"weights": str(weights)} if weights else None)
-    found = [item for photo in photos for item in FolderSource(photo.absolute())]
+    sources = [FolderSource(photo.absolute()) for photo in photos]
+    found = [item for one in sources for item in one if not is_written_there(item.path, to, one.name)]
     named = [(item.file, item.product) for item in found if isinstance(item, SourceImage)]
     problems = (item for item in found if isinstance(item, SourceProblem) and item.fatal)
     lost = [Written(item.path, "failed", item.reason) for item in problems]

@@ -32,6 +32,7 @@ from indexer.patches.patches import LEAST_SIDE, find_patches, refusal, sharpness
 from indexer.picture import Picture
 from indexer.plan import category_of
 from indexer.sources.base import Source, SourceImage, SourceProblem
+from indexer.sources.places import is_written_there
 
 ENHANCE_BELOW = 64
 """Pixels of the shorter side under which a patch is enlarged, when that is asked for."""
@@ -106,7 +107,7 @@ def make_patches(
     refused: list[tuple[str, str]] = []
     failed: list[tuple[str, str]] = []
     with open_book(to) as book, ThreadPoolExecutor(options.workers, "patches") as workers:
-        for batch in _batches(_once(sources, counts), BATCH):
+        for batch in _batches(_once(sources, counts, to), BATCH):
             for lines in _batch(batch, to, book, options, workers):
                 state = lines[0].state if lines else "unchanged"
                 counts["photos"] += 1
@@ -123,14 +124,14 @@ def make_patches(
     )  # fmt: skip
 
 
-def _once(sources: Sequence[Source], counts: Counter[str]) -> Iterator[SourceImage | SourceProblem]:
-    """Every photo and fatal problem of the sources once."""
+def _once(sources: Sequence[Source], counts: Counter[str], to: Path) -> Iterator[SourceImage | SourceProblem]:
+    """Every photo and fatal problem of the sources once, but for what lies in the folder that is written to."""
     seen: set[tuple[str, str]] = set()
     for source in sources:
         for item in source:
             if isinstance(item, SourceProblem) and not item.fatal:
                 counts["problems"] += 1
-            elif (item.path, item.product) not in seen:
+            elif (item.path, item.product) not in seen and not is_written_there(item.path, to, source.name):
                 seen.add((item.path, item.product))
                 yield item
 

@@ -15,14 +15,17 @@ from indexer.sources.cells import Misfit, fit
 from indexer.sources.places import PICTURE_SUFFIXES, printable
 
 CATALOG_SUFFIX = ".catalog"
+EXPORTED = "houndstooth-export.json"
+"""What `engine.export.place.new_folder` puts into a folder: the photos there are linked or copied from elsewhere."""
 
 
 class FolderSource:
     """Every picture under a folder, by name; or the one picture that is given.
 
     A photo's product is its path in the folder without the suffix; `category` is the folder it lies in, and `folder`
-    the whole way to it where that is longer. Hidden files and folders and catalogs are left out, and so is
-    all that is no picture by its suffix. Linked folders are followed, each once: not one that leads back into the tree.
+    the whole way to it where that is longer. Hidden files and folders, catalogs, folders inside it that an export made
+    and all that is no picture by its suffix are left out. Linked folders are followed, each once: not one that leads
+    back into the tree.
     """
 
     def __init__(self, path: Path, known: Mapping[str, AttributeType] | None = None) -> None:
@@ -106,7 +109,7 @@ def _is_utf8(path: str) -> bool:
 def _walk(root: Path) -> Iterator[_Found]:
     """All pictures below `root`; the names of one folder, and of those it lies in, are in memory at a time."""
     trees = [os.path.realpath(root)]  # what is read: the root, and each linked folder outside it
-    waiting = [_folder(str(root), trees)]
+    waiting = [_folder(str(root), trees, top=True)]
     while waiting:
         item = next(waiting[-1], None)
         if item is None:
@@ -117,12 +120,18 @@ def _walk(root: Path) -> Iterator[_Found]:
             waiting.append(_folder(item, trees))
 
 
-def _folder(path: str, trees: list[str]) -> Iterator[_Found | str]:
-    """What is in one folder, by name: pictures and troubles, and the paths of the folders to read next."""
+def _folder(path: str, trees: list[str], top: bool = False) -> Iterator[_Found | str]:
+    """What is in one folder, by name: pictures and troubles, and the paths of the folders to read next.
+
+    top: whether it is the one that was asked for, which is read even when an export made it.
+    """
     try:
         entries = _scan(path)
     except OSError as error:
         yield _Found(path, f"the folder cannot be read: {error.strerror}")
+        return
+    if not top and entries.exported:
+        yield _Found(path, "a folder that an export made: its photos are read where they are", fatal=False)
         return
     folders, links, troubles = entries.folders, entries.links, entries.troubles
     for name in sorted(entries.names):
@@ -137,14 +146,18 @@ def _folder(path: str, trees: list[str]) -> Iterator[_Found | str]:
             yield place
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Entries:
-    """Names of interest in one folder; those of its folders, of the links among them, and what is wrong by name."""
+    """Names of interest in one folder; those of its folders, of the links among them, and what is wrong by name.
+
+    exported: whether an export made the folder.
+    """
 
     names: list[str]
     folders: set[str]
     links: set[str]
     troubles: dict[str, str]
+    exported: bool = False
 
 
 def _scan(path: str) -> _Entries:
@@ -153,6 +166,7 @@ def _scan(path: str) -> _Entries:
         for entry in entries:
             if not entry.name.startswith("."):
                 _sort_in(entry, found)
+                found.exported = found.exported or entry.name == EXPORTED
     return found
 
 

@@ -91,3 +91,12 @@ def why_not_a_file(path: str) -> str | None:
     except OSError as error:  # a name that is too long, a folder that may not be entered
         return f"cannot be read ({error.strerror})"
     return None if stat.S_ISREG(mode) else "is not a file"
+
+
+def is_written_there(path: str, to: Path, source: str) -> bool:
+    """Whether a picture of the folder `source` lies in `to`, inside it: what an earlier run wrote is no photo.
+
+    source, to: as `Source.name` and as given. Where the source itself lies in `to`, its pictures were asked for.
+    """
+    there = os.path.abspath(to).replace(os.sep, "/") + "/"
+    return path.startswith(there) and os.path.isdir(source) and not f"{source}/".startswith(there)  # noqa: PTH112

@@ -229,3 +229,10 @@ def test_garments_tells_of_what_could_not_be_read(cli, tmp_path: Path) -> None:
     done = cli("garments", tmp_path / "a", "--to", tmp_path / "cut")
     assert done.code == 0 and "2 photos: 1 written" in done.out and "1 failed" in done.out
     assert f"failed: {tmp_path / 'a' / 'gone.jpg'}: a link to what is not there" in done.err
+
+
+def test_garments_written_among_the_photos_are_no_photos(cli, tmp_path: Path) -> None:
+    draw_garments(tmp_path / "a" / "1.png", *BOTH)
+    for state in ("written", "unchanged"):
+        told = cli("garments", tmp_path / "a", "--to", tmp_path / "a" / "cut", "--format", "json").json
+        assert [(Path(one["photo"]).name, one["state"]) for one in told] == [("1.png", state)]

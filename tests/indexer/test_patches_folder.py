@@ -144,6 +144,13 @@ def test_a_second_run_does_only_what_is_new_changed_or_failed(photos: Path, tmp_
     assert len(read_book(to)) == len({(line.photo, line.patch) for line in read_book(to)})
 
 
+def test_patches_among_the_photos_are_not_cut_again(photos: Path) -> None:
+    first, again = make(photos, photos / "patches"), make(photos, photos / "patches")
+    assert (first.photos, again.photos, again.cut, again.patches) == (4, 4, 0, 0)
+    there = len(pictures(photos / "patches"))
+    assert make(photos / "patches", photos / "patches").photos == there  # asked for by name
+
+
 def test_other_options_make_other_patches_and_leave_no_old_ones(photos: Path, tmp_path: Path) -> None:
     to = tmp_path / "patches"
     make(photos, to, PatchOptions(largest_side=64))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SourceError
+from engine.export.place import MANIFEST
 from indexer.sources import folder as folder_module
 from indexer.sources.base import SourceImage, SourceProblem
 from indexer.sources.open import open_source
@@ -52,6 +53,17 @@ def test_products_categories_and_folders(tmp_path: Path) -> None:
 def test_every_kind_of_picture_in_any_case(tmp_path: Path, suffix: str) -> None:
     touch(tmp_path, f"a.{suffix}", f"b.{suffix.upper()}", f"c.{suffix.title()}", f"d.{suffix}x", suffix)
     assert [found.file.stem for found in images(open_source(tmp_path))] == ["a", "b", "c"]
+
+
+def test_what_an_export_put_among_the_photos_is_left_out_and_told(tmp_path: Path) -> None:
+    touch(tmp_path, "dress/1.jpg", "by-colour/01-red-dress/0001-1.jpg", f"by-colour/{MANIFEST}", "z.jpg")
+    source = open_source(tmp_path)
+    assert [found.product for found in images(source)] == ["dress/1", "z"] and len(source) == 2
+    told = problems(source)
+    assert [(one.path, one.fatal) for one in told] == [(f"{tmp_path}/by-colour", False)]
+    assert "an export made" in told[0].reason
+    alone = open_source(tmp_path / "by-colour")  # asked for by name, it is read
+    assert [found.product for found in images(alone)] == ["01-red-dress/0001-1"] and problems(alone) == []
 
 
 def test_hidden_files_and_catalogs_are_left_out(tmp_path: Path) -> None:
