@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import cast
+from typing import TypeVar
 
 import click
 
 ENVIRONMENT = "HOUNDSTOOTH_CATALOG"
 DEFAULT = "houndstooth.catalog"
+T = TypeVar("T")
 
 
 def _catalog_path(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path:
@@ -38,10 +39,20 @@ table_or_json = click.option(
 
 def parse_pairs(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
     """`a=b` each time the option is given, as a -> b."""
+    pairs: dict[str, str] = {}
     for pair in value:
-        if "=" not in pair:
+        name, equals, meant = pair.partition("=")
+        if not equals:
             raise click.BadParameter(f"'{pair}' has no '=': write {parameter.metavar}")
-    return dict(cast(tuple[str, str], tuple(pair.split("=", 1))) for pair in value)
+        _say_once(pairs, name, meant)
+    return pairs
+
+
+def _say_once(said: dict[str, T], name: str, value: T) -> None:
+    """Put a value down, the only one of its name."""
+    if said.get(name, value) != value:
+        raise click.BadParameter(f"'{name}' is given twice: leave out one of them")
+    said[name] = value
 
 
 root_option = click.option(
@@ -66,9 +77,10 @@ def parse_weights(context: click.Context, parameter: click.Parameter, value: str
     for part in value.split(","):
         name, _, weight = part.partition("=")
         try:
-            weights[name.strip()] = float(weight) if weight else 1.0
+            number = float(weight) if weight else 1.0
         except ValueError:
             raise click.BadParameter(f"'{weight}' is not a number in '{part}': write it as vgg=2,colour=1") from None
+        _say_once(weights, name.strip(), number)
     return weights
 
 

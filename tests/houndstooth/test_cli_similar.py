@@ -403,6 +403,7 @@ REFUSED = [
     (["--id", "P0003", "-k", "many"], 2, "is not a valid integer"),
     (["--id", "P0003", "--offset", "-1"], 2, "a whole number from 0"),
     (["--id", "P0003", "--using", "vg=2"], 2, "did you mean 'vgg'?"),
+    (["--id", "P0003", "--using", "vgg=2,colour,vgg=1"], 2, "'vgg' is given twice"),
     (["--id", "P0003", "--using", "vgg=x"], 2, "write it as vgg=2,colour=1"),
     (["--id", "P0003", "--using", "vgg=0"], 2, "must be above 0"),
     (["--id", "P0003", "--min-score", "nan"], 2, "min_score is a number"),
