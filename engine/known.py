@@ -84,11 +84,11 @@ def known_contents(
     store: Store, contents: Iterable[tuple[bytes, str]], products: Collection[str] = ()
 ) -> dict[tuple[bytes, str], tuple[KnownImage, ...]]:
     """Live images by (sha256, given), oldest first; where more are of one content, the oldest `ALIKE` and those of
-    the products."""
+    the products. Of these products images of the files with anything else given are told as well."""
     wanted = set(contents)
     found: dict[tuple[bytes, str], list[KnownImage]] = {}
     for given, known in _images(store, schema.image.c.sha256, sorted({sha256 for sha256, _ in wanted})):
-        if (known.sha256, given) in wanted:
+        if (known.sha256, given) in wanted or known.product in products:
             found.setdefault((known.sha256, given), []).append(known)
     return {key: _oldest(same, products) for key, same in found.items()}
 

@@ -244,6 +244,9 @@ class Assembly:
             regions=regions,
         )
         self.batch.images.append(new)
+        outdated = self._originals.outdated(one, taken)
+        if outdated is not None:  # it moved, to be replaced there
+            self.batch.moved[outdated] = one.item.path
         self._originals.add(new)
         self._speak(one)
 

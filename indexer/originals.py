@@ -40,6 +40,7 @@ class Originals:
 
     def __init__(self) -> None:
         self._found: dict[Content, dict[str, Original]] = {}
+        self._outdated: dict[tuple[bytes, str], int] = {}
 
     def find(
         self,
@@ -58,6 +59,10 @@ class Originals:
         for content, same in known_contents(store, contents, products).items():
             for known in same:
                 gone = is_gone(known.path)
+                if content not in contents:
+                    if gone:
+                        self._outdated[known.sha256, known.product] = known.image_id
+                    continue
                 # A photo that is gone is no original to point at, unless it is the same product's, moved.
                 if known.product in products if gone else is_as_it_was(known):
                     regions, whole = partial(stored_regions, known), space_ids <= known.spaces
@@ -80,6 +85,12 @@ class Originals:
         """The same product's image of a file's content, where that photo's own file is gone."""
         original = self.of(one, taken)
         return original if original is not None and original.gone and not is_same(one, taken) else None
+
+    def outdated(self, one: Planned, taken: Intake) -> int | None:
+        """The same product's image of a file, made with another mask, box or garment finder, whose own file is gone."""
+        if one.known is not None and one.known.own:
+            return None
+        return self._outdated.pop((taken.sha256, one.item.product), None)
 
     def add(self, new: NewImage) -> None:
         """An image that is to be published."""

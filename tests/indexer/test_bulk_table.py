@@ -11,11 +11,14 @@ import pytest
 from builders import Shop
 from PIL import Image
 
+from engine.answers import write_answers
 from engine.attributes import AttributeType
 from engine.batch import Counts
 from engine.ledger import failures, problems
 from engine.removal import remove, select_images
 from engine.snapshot import Reader
+from engine.values import declare
+from engine.writer import writing
 from indexer.bulk import IndexOptions, IndexReport, StopRequest
 from indexer.decode import decode, read_picture
 from indexer.masks import apply_mask
@@ -380,3 +383,27 @@ def test_a_row_whose_photo_is_missing_costs_its_product_no_value(table: Table, b
 
 def spoil(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:40])
+
+
+@pytest.mark.parametrize("batch_rows", [1, 10])
+def test_a_photo_that_moved_and_is_looked_at_otherwise_is_there_once(table: Table, batch_rows: int) -> None:
+    def rows(folder: str, *box: int) -> list[dict[str, object]]:
+        told = dict(zip(("x", "y", "width", "height"), box, strict=True))
+        return [{"image": f"{folder}{number}.png", "product": f"p{number % 2}", **told} for number in range(4)]
+
+    options = IndexOptions(batch_rows=batch_rows)
+    table.index(rows("", 0, 0, 20, 30), options)
+    with writing(table.shop.store) as writer, writer.change() as connection:
+        answered = table.shop.region("2.png", None, lambda snapshot, number: number)
+        write_answers(connection, declare(connection, {"fit": "text"})["fit"], {answered: "loose"})
+    (table.shop.photos / "moved").mkdir()
+    for number in range(4):
+        (table.shop.photos / f"{number}.png").rename(table.shop.photos / f"moved/{number}.png")
+    after = rows("moved/", 20, 30, 20, 30)
+    assert table.index(after, options).counts == Counts(seen=4, indexed=4)
+    assert table.shop.live() == sorted((f"p{number % 2}", f"moved/{number}.png") for number in range(4))
+    assert [table.shop.attribute(f"moved/{number}.png", "fit") for number in range(4)] == [None, None, "loose", None]
+    for number in range(4):
+        seen = decode((table.shop.photos / f"moved/{number}.png").read_bytes(), box=(20, 30, 20, 30))
+        np.testing.assert_allclose(table.shop.vector(f"moved/{number}.png"), Colour().extract([seen])[0], atol=1e-3)
+    assert table.index(after, options).counts == Counts(seen=4, unchanged=4)
