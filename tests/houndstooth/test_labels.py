@@ -400,7 +400,7 @@ def test_a_label_for_other_vectors_is_refused(trained: Shop, tmp_path: Path) -> 
     photos.mkdir()
     shutil.copy(trained.photo(trained.rows[0]["product"]), photos)
     other.index(photos, spaces=["colour"], garments="none")
-    with pytest.raises(SpaceError, match="index the photos in it first"):
+    with pytest.raises(SpaceError, match="Index the photos in it first"):
         other.label("patterned", tmp_path / "patterned.safetensors")
     (tmp_path / "no.safetensors").write_bytes(b"nothing")
     with pytest.raises(InputError, match="not a safetensors file"):
