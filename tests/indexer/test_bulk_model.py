@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -137,9 +138,9 @@ class FolderMachine(RuleBasedStateMachine):
 
 TestFolderMachine = FolderMachine.TestCase
 TestFolderMachine.settings = settings(
-    max_examples=15,
+    max_examples=int(os.environ.get("HOUNDSTOOTH_EXAMPLES", "15")),
     stateful_step_count=14,
     deadline=None,
-    derandomize=True,
+    derandomize="HOUNDSTOOTH_EXAMPLES" not in os.environ,
     suppress_health_check=list(HealthCheck),
 )
